@@ -1,0 +1,1 @@
+"""Who is there: accounts, sessions, limits and the audit trail, kept in desk.db."""

@@ -1,0 +1,1 @@
+"""The event log: streams of facts, appended in one transaction and never rewritten."""

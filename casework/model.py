@@ -1,0 +1,259 @@
+"""The nouns that commands, events and the case share. Holds no rule and reads no clock.
+
+Times are aware datetimes in UTC; positions are WGS-84 degrees; distances are metres;
+lengths of time are microseconds of the unit's own kind of time (see `Unit`).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+StreetCode = NewType("StreetCode", str)
+"""街镇代码: nine digits, 110108001 to 110108030."""
+
+
+class Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value without identity. Fields that stand at their default are not stored."""
+
+
+class Role(StrEnum):
+    """Who may act (角色). An account may hold several, the three 三员 excepted."""
+
+    CITIZEN = "citizen"
+    REVIEWER = "reviewer"
+    STREET = "street"
+    STREET_LEAD = "street_lead"
+    CHECKER = "checker"
+    SUPERVISOR = "supervisor"
+    EDITOR = "editor"
+    ANALYST = "analyst"
+    PARTNER = "partner"
+    SYSADMIN = "sysadmin"
+    SECADMIN = "secadmin"
+    AUDITOR = "auditor"
+    CLOCK = "clock"
+    DISPATCHER = "dispatcher"
+
+
+class ActorKind(StrEnum):
+    CITIZEN = "citizen"
+    STAFF = "staff"
+    PARTNER = "partner"
+    CLOCK = "clock"
+    DISPATCHER = "dispatcher"
+
+
+class Actor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who does a thing. `id` is an account id, or for a citizen the pseudonymous person id.
+
+    `roles` are those held when the thing was done; rules about two persons compare `id`.
+    """
+
+    kind: ActorKind
+    id: str
+    street: str | None = None
+    roles: tuple[Role, ...] = ()
+
+    def holds(self, *roles: Role) -> bool:
+        return any(role in self.roles for role in roles)
+
+
+CLOCK = Actor(ActorKind.CLOCK, "clock", roles=(Role.CLOCK,))
+DISPATCHER = Actor(ActorKind.DISPATCHER, "dispatcher", roles=(Role.DISPATCHER,))
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """Words under a person's key. Opaque here: only `casework.sealing` can open it."""
+
+    key_id: UUID
+    nonce: bytes
+    box: bytes
+
+
+class Unit(StrEnum):
+    """What a limit is counted in.
+
+    minute, hour, calendar_day run on without a break; duty_* only in duty windows (值守时, every
+    day); working_* only in working windows of working days. A working day is the sum of its
+    windows (7.5 h in the sample calendar).
+    """
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    CALENDAR_DAY = "calendar_day"
+    DUTY_MINUTE = "duty_minute"
+    DUTY_HOUR = "duty_hour"
+    WORKING_MINUTE = "working_minute"
+    WORKING_HOUR = "working_hour"
+    WORKING_DAY = "working_day"
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """An amount of time allowed, such as 4 duty hours."""
+
+    amount: int
+    unit: Unit
+
+
+class Clock(StrEnum):
+    """What is being timed (时钟)."""
+
+    REVIEW = "review"
+    INFORMATION = "information"
+    OBJECTION = "objection"
+    DISPATCH = "dispatch"
+    ACKNOWLEDGE = "acknowledge"
+    HANDLING = "handling"
+    RETURN = "return"
+    COORDINATION = "coordination"
+    EXTENSION = "extension"
+    SUSPENSION = "suspension"
+    RESUMPTION = "resumption"
+    SECOND_PERSON = "second_person"
+    VERIFICATION = "verification"
+    SITE_CHECK = "site_check"
+    RATING = "rating"
+    RECHECK = "recheck"
+    APPEAL = "appeal"
+    APPEAL_WINDOW = "appeal_window"
+    NOTE = "note"
+
+
+class ClockStarted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A clock starts to run and is due at a moment. Frozen: later rules never move it.
+
+    `carried` is time already used, in microseconds of the limit's kind of time.
+    `because` names the reason ("dispatch", "resume", "rework", "extension" …).
+    `provisional` says that `due_at` lies beyond the last published calendar year.
+    """
+
+    clock: Clock
+    limit: Limit
+    due_at: datetime
+    because: str
+    carried: int = 0
+    provisional: bool = False
+
+
+class ClockStopped(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A clock stops: `used` microseconds in all, and whether that was in time.
+
+    `final` is False where the same clock may run on later (paused, or handed over but not yet
+    accepted).
+    """
+
+    clock: Clock
+    used: int
+    in_time: bool
+    because: str
+    final: bool = True
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """The versions of the reference streams under which a thing was decided."""
+
+    catalogue: int
+    calendar: int
+    boundaries: int
+
+
+class Crs(StrEnum):
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+    CGCS2000 = "cgcs2000"
+
+
+class PlaceKind(StrEnum):
+    """Kinds of place (场所类型). A prior for the indicator, never a bar, but for 楼道内/室内."""
+
+    COMPOUND = "compound"
+    MAIN_ROAD = "main_road"
+    ROAD = "road"
+    METRO_EXIT = "metro_exit"
+    GREEN = "green"
+    WATER = "water"
+    CAMPUS = "campus"
+    MARKET = "market"
+    SQUARE = "square"
+    OTHER = "other"
+    INDOOR = "indoor"
+
+
+class Place(Noun, frozen=True, kw_only=True):
+    """Where: the pin in WGS-84 degrees, as it came (source CRS and figures), and how sure.
+
+    The pin is in the clear; the address in words and the device's own position are sealed.
+    """
+
+    lon: float
+    lat: float
+    kind: PlaceKind
+    crs: Crs = Crs.WGS84
+    source_lon: float | None = None
+    source_lat: float | None = None
+    accuracy_m: float | None = None
+    address: Sealed | None = None
+    device: Sealed | None = None
+
+
+class Certainty(StrEnum):
+    """How sure the territory is (属地把握)."""
+
+    INSIDE = "inside"
+    NEAR_BORDER = "near_border"
+    CONTESTED = "contested"
+    OUTSIDE_DISTRICT = "outside_district"
+
+
+class Assignment(Noun, frozen=True, kw_only=True):
+    """The dispatcher's verdict on a place: which 街镇, how sure, and why (in Chinese)."""
+
+    street: StreetCode | None
+    certainty: Certainty
+    because: str
+    boundary_version: int
+    border_m: float | None = None
+    runner_up: StreetCode | None = None
+    neighbour: str | None = None
+
+
+class Photo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A picture by reference: the upload, the SHA-256 of its sealed bytes, how it was taken."""
+
+    upload: UUID
+    sha256: str
+    media_type: str
+    source: str = "unknown"
+
+
+class Outcome(StrEnum):
+    """What the 街镇 found or did (处置结果)."""
+
+    RECTIFIED = "rectified"
+    PERSUADED = "persuaded"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+
+
+class Solved(StrEnum):
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+
+
+class Consents(Noun, frozen=True, kw_only=True):
+    """What the reporter agreed to; nothing is assumed."""
+
+    publication: bool = False
+    contact_by_street: bool = False
+
+
+class ExternalRef(msgspec.Struct, frozen=True):
+    """The same matter on another platform (12345 工单号 …)."""
+
+    platform: str
+    number: str

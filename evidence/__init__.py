@@ -1,0 +1,1 @@
+"""Photos, recordings and the masking of personal data in words. Knows nothing of cases."""

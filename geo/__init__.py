@@ -1,0 +1,1 @@
+"""The ground: coordinates, street boundaries, dispatch by territory. Knows nothing of cases."""

@@ -1,0 +1,1 @@
+"""What people look at: tables folded from the events, thrown away and rebuilt at will."""
