@@ -1,0 +1,416 @@
+"""One thread and one connection through which everything enters the log. Knows no SQL.
+
+Commands that arrive while a commit runs share the next one. A caller that goes away takes
+nothing with it: its command is stored all the same, and the thread never notices.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from threading import Condition, Thread
+from typing import Protocol
+from uuid import UUID
+
+from cachetools import LRUCache
+
+from casework.log.batch import Command, Head, Row, plan
+from casework.log.port import Appended, DuplicateCommand, LogBusy, LogUnavailable, Outcome
+
+MAX_EVENTS = 256
+"""Events that share one commit: enough to pay for an fsync, few enough to keep the wait short."""
+
+QUEUE = 4096
+"""Commands waiting, about a second's worth of the fastest disk measured; more is overload."""
+
+VETTED = 65_536
+"""Streams whose names were looked through: two integers each."""
+
+RETRY_SECONDS = 1.0
+"""Between attempts to write again after a failure."""
+
+TRIES = 5
+"""Attempts of one command against writers of other processes, before it is told to come back."""
+
+logger = logging.getLogger(__name__)
+
+
+class Clash(Exception):  # noqa: N818 - an event between two writers, not a fault
+    """Another process wrote the same stream or command between our look and our insert."""
+
+
+class Broken(Exception):  # noqa: N818 - the state of a connection
+    """The connection cannot go on. `for_good`: no attempt to write may follow in this process."""
+
+    def __init__(self, why: str, *, for_good: bool = False) -> None:
+        super().__init__(why)
+        self.for_good = for_good
+
+
+class Held(Exception):  # noqa: N818 - a state, as above
+    """Another process holds the log for the moment; the connection is sound."""
+
+
+class Writer(Protocol):
+    """The connection of the committer. All calls come from its thread.
+
+    Any call may raise Broken; `begin` also Held, `insert` also Clash.
+    """
+
+    def open(self) -> None:
+        """Connect and assert what durability rests on. Also called again after Broken."""
+
+    def probe(self) -> None:
+        """Raise unless the log can be written."""
+
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def savepoint(self) -> None: ...
+    def rollback_to_savepoint(self) -> None: ...
+
+    def earlier(self, command_ids: Collection[UUID]) -> dict[UUID, DuplicateCommand]:
+        """Those of the commands that are in the log."""
+        ...
+
+    def heads(self, streams: Collection[UUID]) -> dict[UUID, Head]:
+        """The last event of each stream that has any."""
+        ...
+
+    def names(self, stream: UUID, after_version: int) -> Collection[str]:
+        """The distinct stored names of a stream above a version."""
+        ...
+
+    def insert(self, rows: Sequence[Row]) -> list[int]:
+        """Insert in this order and return ascending positions."""
+        ...
+
+    def rest(self) -> None:
+        """Housekeeping between batches, after their callers have been answered."""
+
+    def close(self) -> None: ...
+
+
+Result = Outcome | LogBusy | LogUnavailable
+
+
+@dataclass(slots=True)
+class _Waiting:
+    command: Command
+    answer: "asyncio.Future[Outcome] | Future[Outcome]"
+    loop: asyncio.AbstractEventLoop | None
+
+
+def _settle(
+    answered: Iterable[tuple["asyncio.Future[Outcome] | Future[Outcome]", Result]],
+) -> None:
+    for future, result in answered:
+        if future.done():
+            continue  # the caller went away; its events stand
+        try:
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        except InvalidStateError:
+            continue  # went away this very moment
+
+
+def _unavailable(why: str, batch: Sequence[_Waiting]) -> list[LogUnavailable]:
+    """One exception a caller: each collects the traceback of the one who raises it."""
+    return [LogUnavailable(why) for _ in batch]
+
+
+class Committer:
+    """Owns the thread. `start` before use, `close` at the end."""
+
+    def __init__(self, writer: Writer, *, queue: int = QUEUE, max_events: int = MAX_EVENTS) -> None:
+        self._writer = writer
+        self._limit = queue
+        self._max_events = max_events
+        self._queue: deque[_Waiting] = deque()
+        self._changed = Condition()
+        self._closing = False
+        self._broken: str | None = "not started"
+        self._for_good = False
+        self._dead = False
+        self._opened: Future[None] = Future()
+        self._vetted: LRUCache[UUID, int] = LRUCache(VETTED)
+        self._current: list[_Waiting] = []
+        self._listeners: list[Callable[[int], None]] = []
+        self._thread = Thread(target=self._run, name="log-committer", daemon=True)
+        self.commits = 0
+        self.events = 0
+
+    def start(self) -> None:
+        """Open the connection in the thread. Raises what `Writer.open` raises."""
+        self._thread.start()
+        self._opened.result()
+
+    @property
+    def alive(self) -> bool:
+        """False once the thread has ended: the process should exit."""
+        return self._thread.is_alive() and not self._dead
+
+    @property
+    def ready(self) -> bool:
+        """Whether a command handed in now would be written."""
+        return self.alive and self._broken is None and not self._closing
+
+    @property
+    def waiting(self) -> int:
+        """Commands in the queue."""
+        return len(self._queue)
+
+    def on_commit(self, wake: Callable[[int], None]) -> None:
+        """Call `wake(head)` from the committer's thread after each commit that stored events."""
+        self._listeners.append(wake)
+
+    async def submit(self, command: Command) -> Outcome:
+        """Wait for the command to be durable. Raises LogBusy or LogUnavailable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._enqueue(_Waiting(command, future, loop))
+        return await future
+
+    def submit_blocking(self, command: Command) -> Outcome:
+        """Do the same from a thread."""
+        future: Future[Outcome] = Future()
+        self._enqueue(_Waiting(command, future, None))
+        return future.result()
+
+    def close(self) -> None:
+        """Write what waits, then stop. A second call does nothing."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        if waiting.command.size == 0:
+            raise ValueError("a command without events leaves no trace to be recognised by")
+        with self._changed:
+            if self._closing or not self.alive or self._broken is not None:
+                raise LogUnavailable(self._broken or "the log is closed")
+            if len(self._queue) >= self._limit:
+                raise LogBusy(f"{self._limit} commands wait")
+            self._queue.append(waiting)
+            if len(self._queue) == 1:
+                self._changed.notify()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch; empty when closing, or when it is time to try the connection again."""
+        with self._changed:
+            while not self._queue and not self._closing:
+                again = self._broken is not None and not self._for_good
+                if not self._changed.wait(RETRY_SECONDS if again else None) and again:
+                    return []
+            batch: list[_Waiting] = []
+            room = self._max_events
+            while self._queue and (not batch or self._queue[0].command.size <= room):
+                batch.append(self._queue.popleft())
+                room -= batch[-1].command.size
+            return batch
+
+    def _run(self) -> None:
+        try:
+            if self._open_first():
+                self._loop()
+        finally:
+            self._end()
+
+    def _open_first(self) -> bool:
+        try:
+            self._writer.open()
+        except BaseException as error:  # noqa: BLE001 - handed on to the caller of start()
+            self._opened.set_exception(error)
+            return False
+        self._broken = None
+        self._opened.set_result(None)
+        return True
+
+    def _loop(self) -> None:
+        while True:
+            self._current = self._take()
+            if self._broken is not None and not self._mend():
+                self._answer(self._current, _unavailable(self._broken, self._current))
+            elif self._current:
+                self._serve(self._current)
+            self._current = []
+            if self._closing and not self._queue:
+                return
+
+    def _end(self) -> None:
+        """Nobody is left waiting for a thread that is gone."""
+        with self._changed:
+            self._dead = True
+            left = self._current + list(self._queue)
+            self._queue.clear()
+        self._answer(left, _unavailable("the committer has ended", left))
+        self._writer.close()
+
+    def _serve(self, batch: list[_Waiting]) -> None:
+        head = 0
+        results: Sequence[Result]
+        try:
+            results = self._commit([waiting.command for waiting in batch])
+        except Held:
+            results = [LogBusy("another process holds the log") for _ in batch]
+        except Broken as error:
+            results = self._after(error, batch)
+        for result in results:
+            if isinstance(result, Appended):
+                head = max(head, *result.positions)
+                self.events += len(result.positions)
+        self._answer(batch, results)
+        if head:
+            self.commits += 1
+            self._wake(head)
+        if self._broken is None:
+            try:
+                self._writer.rest()
+            except Broken as error:
+                self._break(error)
+
+    def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome]:
+        """One transaction for all; where another process got in between, one savepoint each."""
+        self._writer.begin()
+        try:
+            outcomes, heads = self._write(commands)
+        except Clash:
+            self._writer.rollback()
+            self._writer.begin()
+            outcomes, heads = self._one_by_one(commands)
+        if heads:
+            self._writer.commit()
+        else:
+            self._writer.rollback()
+        for stream, version in heads.items():
+            self._vetted[stream] = version
+        return outcomes
+
+    def _one_by_one(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
+        outcomes: list[Outcome] = []
+        heads: dict[UUID, int] = {}
+        for command in commands:
+            for attempt in range(1, TRIES + 1):
+                self._writer.savepoint()
+                try:
+                    done, moved = self._write([command])
+                except Clash as error:
+                    self._writer.rollback_to_savepoint()
+                    if attempt == TRIES:
+                        raise Held from error
+                else:
+                    outcomes += done
+                    heads |= moved
+                    break
+        return outcomes, heads
+
+    def _write(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
+        """Answers, and the new versions of the streams looked through."""
+        earlier = self._writer.earlier({command.command_id for command in commands})
+        heads = self._writer.heads(
+            {addition.stream for command in commands for addition in command.additions},
+        )
+        made = plan(commands, earlier, heads, self._foreign(commands, heads))
+        if not made.rows:
+            return made.outcomes((), commands), {}
+        order = made.in_order()
+        placed = self._writer.insert([made.rows[i] for i in order])
+        positions = [0] * len(order)
+        for index, position in zip(order, placed, strict=True):
+            positions[index] = position
+        return made.outcomes(positions, commands), {
+            row.stream: made.heads[row.stream].version for row in made.rows
+        }
+
+    def _foreign(self, commands: Sequence[Command], heads: Mapping[UUID, Head]) -> dict[UUID, str]:
+        """An unreadable name for each stream that holds one.
+
+        Each event is looked at once: what stands below a version once found clean stays clean,
+        the log being append-only, and this release appends none but known names.
+        """
+        found: dict[UUID, str] = {}
+        for command in commands:
+            if command.known is None:
+                continue
+            for addition in command.additions:
+                stream = addition.stream
+                head = heads.get(stream)
+                seen = self._vetted.get(stream, 0)
+                if head is None or head.version <= seen or stream in found:
+                    continue
+                unknown = set(self._writer.names(stream, seen)) - command.known
+                if unknown:
+                    found[stream] = min(unknown)
+                else:
+                    self._vetted[stream] = head.version
+        return found
+
+    def _after(self, error: Broken, batch: Sequence[_Waiting]) -> Sequence[Result]:
+        """What to answer when the connection broke: look whether the commands went in after all.
+
+        Those that did are found by their ids and answered like any command sent twice.
+        """
+        self._break(error)
+        unsettled = _unavailable(str(error), batch)
+        if error.for_good or not self._mend():
+            return unsettled
+        try:
+            stored = self._writer.earlier({waiting.command.command_id for waiting in batch})
+        except Broken as again:
+            self._break(again)
+            return unsettled
+        if stored:
+            self._wake(max(max(found.earlier.positions) for found in stored.values()))
+        return [
+            stored.get(waiting.command.command_id, failed)
+            for waiting, failed in zip(batch, unsettled, strict=True)
+        ]
+
+    def _break(self, error: Broken) -> None:
+        logger.error("the log cannot be written: %s", error)
+        self._broken = str(error)
+        self._vetted.clear()  # may have looked at rows that were never committed
+        self._for_good = self._for_good or error.for_good
+
+    def _mend(self) -> bool:
+        if self._for_good:
+            return False
+        try:
+            self._writer.open()
+            self._writer.probe()
+        except Broken as error:
+            self._break(error)
+            return False
+        logger.warning("the log can be written again")
+        self._broken = None
+        return True
+
+    def _answer(self, batch: Sequence[_Waiting], results: Sequence[Result]) -> None:
+        """One call into each event loop for all its futures, not one a future."""
+        by_loop: dict[
+            asyncio.AbstractEventLoop | None,
+            list[tuple[asyncio.Future[Outcome] | Future[Outcome], Result]],
+        ] = {}
+        for waiting, result in zip(batch, results, strict=True):
+            by_loop.setdefault(waiting.loop, []).append((waiting.answer, result))
+        for loop, answered in by_loop.items():
+            if loop is None:
+                _settle(answered)
+                continue
+            try:
+                loop.call_soon_threadsafe(_settle, answered)
+            except RuntimeError:
+                continue  # the loop is closed: nobody waits there any more
+
+    def _wake(self, head: int) -> None:
+        for wake in self._listeners:
+            try:
+                wake(head)
+            except Exception:  # a reader's fault must not stop the log
+                logger.exception("a commit listener failed")
