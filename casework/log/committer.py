@@ -7,7 +7,7 @@ nothing with it: its command is stored all the same, and the thread never notice
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from threading import Condition, Thread
@@ -18,6 +18,7 @@ from cachetools import LRUCache
 
 from casework.log.batch import Command, Head, Row, plan
 from casework.log.port import Appended, DuplicateCommand, LogBusy, LogUnavailable, Outcome
+from casework.log.wakeups import Wakeups
 
 MAX_EVENTS = 256
 """Events that share one commit: enough to pay for an fsync, few enough to keep the wait short."""
@@ -139,8 +140,8 @@ class Committer:
         self._opened: Future[None] = Future()
         self._vetted: LRUCache[UUID, int] = LRUCache(VETTED)
         self._current: list[_Waiting] = []
-        self._listeners: list[Callable[[int], None]] = []
         self._thread = Thread(target=self._run, name="log-committer", daemon=True)
+        self.wakeups = Wakeups()
         self.commits = 0
         self.events = 0
 
@@ -163,10 +164,6 @@ class Committer:
     def waiting(self) -> int:
         """Commands in the queue."""
         return len(self._queue)
-
-    def on_commit(self, wake: Callable[[int], None]) -> None:
-        """Call `wake(head)` from the committer's thread after each commit that stored events."""
-        self._listeners.append(wake)
 
     async def submit(self, command: Command) -> Outcome:
         """Wait for the command to be durable. Raises LogBusy or LogUnavailable."""
@@ -268,7 +265,7 @@ class Committer:
         self._answer(batch, results)
         if head:
             self.commits += 1
-            self._wake(head)
+            self.wakeups.ring(head)
         if self._broken is None:
             try:
                 self._writer.rest()
@@ -283,7 +280,11 @@ class Committer:
         except Clash:
             self._writer.rollback()
             self._writer.begin()
-            outcomes, heads = self._one_by_one(commands)
+            try:
+                outcomes, heads = self._one_by_one(commands)
+            except Held:
+                self._writer.rollback()
+                raise
         if heads:
             self._writer.commit()
         else:
@@ -366,7 +367,7 @@ class Committer:
             self._break(again)
             return unsettled
         if stored:
-            self._wake(max(max(found.earlier.positions) for found in stored.values()))
+            self.wakeups.ring(max(max(found.earlier.positions) for found in stored.values()))
         return [
             stored.get(waiting.command.command_id, failed)
             for waiting, failed in zip(batch, unsettled, strict=True)
@@ -407,10 +408,3 @@ class Committer:
                 loop.call_soon_threadsafe(_settle, answered)
             except RuntimeError:
                 continue  # the loop is closed: nobody waits there any more
-
-    def _wake(self, head: int) -> None:
-        for wake in self._listeners:
-            try:
-                wake(head)
-            except Exception:  # a reader's fault must not stop the log
-                logger.exception("a commit listener failed")

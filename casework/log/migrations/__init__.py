@@ -1,0 +1,1 @@
+"""Schema steps of the log, found by alembic. Holds no code of its own."""
