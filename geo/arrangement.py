@@ -1,0 +1,132 @@
+"""The plane cut into units: straight segments with the unit on either side. Reads no file.
+
+Two neighbours share each segment, so that there can be neither gap nor overlap. Positions are
+metres in EPSG:32650. The order of the input, the direction of its rings and where they start
+change nothing: segments are kept in one order of their own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import MultiPolygon, Polygon
+
+OUTSIDE = "outside"
+# Vertices of two neighbours that differ by less than this are the same vertex.
+_GRID_M = 0.01
+
+
+class BrokenMapError(ValueError):
+    """The lines do not make a map; says where, in Chinese."""
+
+
+class Side(NamedTuple):
+    """What a chain of positions divides. `accuracy_m` is how far the true line may lie."""
+
+    left: str
+    right: str
+    neighbour: str | None
+    accuracy_m: float
+
+
+class Arrangement:
+    """Segments (n, 4) in metres; units left and right of each; faces (polygons) and their unit."""
+
+    def __init__(self, chains: Iterable[tuple[NDArray[np.float64], Side]]) -> None:
+        rows: dict[tuple[float, float, float, float], Side] = {}
+        for points, side in chains:
+            for (ax, ay), (bx, by) in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
+                if (ax, ay) < (bx, by):
+                    rows[ax, ay, bx, by] = side
+                else:
+                    turned = side._replace(left=side.right, right=side.left)
+                    rows[bx, by, ax, ay] = turned
+        if not rows:
+            raise BrokenMapError("边界图中没有任何边。")
+        keys = sorted(rows)
+        self.segments = np.array(keys, dtype=np.float64)
+        self.sides = tuple(rows[key] for key in keys)
+        self.lines = shapely.linestrings(self.segments.reshape(-1, 2, 2))
+        self.accuracy_m = np.array([side.accuracy_m for side in self.sides])
+        self.faces, self.face_units = self._faces(rows)
+
+    @classmethod
+    def of_polygons(
+        cls,
+        units: Mapping[str, Polygon | MultiPolygon],
+        accuracy_m: float = 0.0,
+        neighbour_at: Callable[[float, float], str | None] = lambda _x, _y: None,
+    ) -> Self:
+        """Cuts the plane along the outlines of `units` (code to area, metres).
+
+        Where two units overlap the lower code holds the place; a gap is outside. Both are for
+        the check of a file to report; here they only must not depend on the file's order.
+        `neighbour_at` names the district beyond the outline at a position in metres.
+        """
+        codes = sorted(units)
+        areas = [units[code] for code in codes]
+        noded = shapely.unary_union(shapely.boundary(areas), grid_size=_GRID_M)
+        tree = shapely.STRtree(areas)
+        left: dict[tuple[float, float, float, float], str] = {}
+        for face in shapely.get_parts(shapely.polygonize([noded])):
+            held = tree.query(shapely.point_on_surface(face), "intersects")
+            code = codes[int(held.min())] if held.size else OUTSIDE
+            for ring in _rings(face):
+                for a, b in pairwise(ring):
+                    left[*a, *b] = code
+        chains: list[tuple[NDArray[np.float64], Side]] = []
+        for (ax, ay, bx, by), code in left.items():
+            other = left.get((bx, by, ax, ay), OUTSIDE)
+            if code != other:
+                points = np.array([[ax, ay], [bx, by]])
+                beyond = None
+                if OUTSIDE in (code, other):
+                    beyond = neighbour_at((ax + bx) / 2, (ay + by) / 2)
+                chains.append((points, Side(code, other, beyond, accuracy_m)))
+        return cls(chains)
+
+    def areas(self) -> dict[str, MultiPolygon]:
+        """Each unit's area with its parts and holes, metres, by code."""
+        return {
+            code: MultiPolygon(
+                [
+                    face
+                    for face, unit in zip(self.faces, self.face_units, strict=True)
+                    if unit == code
+                ]
+            )
+            for code in sorted(set(self.face_units))
+        }
+
+    def _faces(
+        self, rows: Mapping[tuple[float, float, float, float], Side]
+    ) -> tuple[tuple[Polygon, ...], tuple[str, ...]]:
+        found: list[tuple[bytes, Polygon, str]] = []
+        for face in shapely.get_parts(shapely.polygonize(self.lines)):
+            units = {_left_of(rows, a, b) for ring in _rings(face) for a, b in pairwise(ring)}
+            if len(units) > 1:
+                spot = shapely.point_on_surface(face)
+                names = "、".join(sorted(units))
+                raise BrokenMapError(f"({spot.x:.0f}, {spot.y:.0f}) 处一块地同时标为 {names}。")
+            code = units.pop()
+            if code != OUTSIDE:
+                found.append((shapely.to_wkb(shapely.normalize(face)), face, code))
+        found.sort(key=lambda row: (row[2], row[0]))
+        return tuple(row[1] for row in found), tuple(row[2] for row in found)
+
+
+Point = tuple[float, float]
+
+
+def _rings(face: Polygon) -> list[list[Point]]:
+    """The rings of a face, each with the face on its left."""
+    turned = shapely.orient_polygons(face)
+    return [list(ring.coords) for ring in (turned.exterior, *turned.interiors)]
+
+
+def _left_of(rows: Mapping[tuple[float, float, float, float], Side], a: Point, b: Point) -> str:
+    side = rows.get((*a, *b))
+    return side.left if side is not None else rows[*b, *a].right
