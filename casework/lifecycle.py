@@ -833,6 +833,9 @@ ROLE_NAMES: dict[Role, str] = {
     Role.CLOCK: "时钟",
     Role.DISPATCHER: "派遣引擎",
 }
+ROWS_OF: dict[Action, tuple[Row, ...]] = {
+    action: tuple(row for row in TABLE if row.action is action) for action in Action
+}
 _BY_STATUS: dict[Status, tuple[Row, ...]] = {
     status: tuple(row for row in TABLE if status in row.sources) for status in Status
 }

@@ -1,0 +1,166 @@
+"""What every decision has in hand: the case, the moment, the actor and the rules that hold."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from casework import clocks
+from casework.commands import Words
+from casework.errors import (
+    ConflictOfInterest,
+    Missing,
+    NotAllowed,
+    NothingPending,
+    NotPermitted,
+    NotYours,
+)
+from casework.lifecycle import LABELS, NAME_OF, ROLE_NAMES, ROWS_OF, Action, Relation, Row, Status
+from casework.model import Actor, Clock, ClockStarted, ClockStopped, Limit, Sealed
+from casework.reference import Rules
+from casework.state import Case, allowed, asked_by, row_for, stands_to
+
+KEPT = frozenset({Clock.NOTE, Clock.APPEAL})
+"""Clocks that a change of stage does not end: an instruction and an appeal outlive it."""
+
+
+class Asking(NamedTuple):
+    """A command's circumstances.
+
+    `rules` are those that hold for this case: frozen at 立案, until then the current ones.
+    `current` are those in force now, by which codes and indicators are judged.
+    """
+
+    case_id: UUID
+    given: Case | None
+    at: datetime
+    by: Actor
+    rules: Rules
+    current: Rules
+    others: Mapping[UUID, Case] = {}
+
+    @property
+    def case(self) -> Case:
+        assert self.given is not None, "only submit asks about nothing"
+        return self.given
+
+    # clocks --------------------------------------------------------------------------
+
+    def start(
+        self, clock: Clock, because: str, limit: Limit | None = None, carried: int = 0
+    ) -> ClockStarted:
+        """The clock as it would run from now, with its own step limit unless another is given."""
+        allowed_time = limit or self.rules.step(clock)
+        return clocks.start(clock, allowed_time, self.at, self.rules.calendar, because, carried)
+
+    def stop(self, clock: Clock, because: str, *, final: bool = True) -> tuple[ClockStopped, ...]:
+        """The clock stopped now; nothing if it does not run."""
+        running = self.case.clocks.get(clock)
+        if running is None:
+            return ()
+        calendar = self.rules.calendar
+        return (clocks.stop(running.fact, running.since, self.at, calendar, because, final=final),)
+
+    def stop_all(
+        self, because: str, keep: frozenset[Clock] = KEPT, paused: frozenset[Clock] = frozenset()
+    ) -> tuple[ClockStopped, ...]:
+        """Every running clock stopped but those kept; those paused may run on later."""
+        return tuple(
+            stopped
+            for clock in self.case.clocks
+            if clock not in keep
+            for stopped in self.stop(clock, because, final=clock not in paused)
+        )
+
+    # guards --------------------------------------------------------------------------
+
+    def code(self, code: str, family: str, words: Words | None) -> str:
+        """The code, if it is in force in its family and its words suffice.
+
+        Raises:
+            UnknownCode: it is not.
+            Missing: `…99 其他` without the words it asks for.
+
+        """
+        reason = self.current.code(code, family)
+        if (words.length if words else 0) < reason.words:
+            raise Missing("words", f"选择「{reason.text}」时请写明原因，至少{reason.words}个字。")
+        return code
+
+    def never_own(self, action: Action, *, also: str | None = None) -> None:
+        """Nobody verifies or closes what their own 街镇 handled or they entered (section 2)."""
+        name = NAME_OF[action]
+        if self.by.street is not None and self.by.street in self.case.handled_by:
+            raise ConflictOfInterest(name, "案件由您所在街镇处置")
+        if self.case.entered_by == self.by.id:
+            raise ConflictOfInterest(name, "案件由您代为录入")
+        if also is not None and also == self.by.id:
+            raise ConflictOfInterest(name, "原决定由您作出")
+
+
+def require(asking: Asking, action: Action) -> Row:
+    """The row of the table by which this action may be taken, or the refusal.
+
+    Role and relation are asked before the status, so that a stranger learns nothing of it.
+
+    Raises:
+        NotPermitted, NotYours, ConflictOfInterest, NotAllowed, NothingPending, Missing.
+
+    """
+    case, by = asking.given, asking.by
+    status = case.status if case else Status.NEW
+    rows = ROWS_OF[action]
+    held = [row for row in rows if by.holds(*row.by)]
+    name = NAME_OF[action]
+    if not held:
+        needs = dict.fromkeys(ROLE_NAMES[role] for row in rows for role in row.by)
+        raise NotPermitted(name, tuple(needs))
+    if not any(stands_to(case, by, row) for row in held):
+        raise _stranger(name, held[0].relation)
+    row = row_for(status, action)
+    if row is None:
+        raise not_allowed(action, case, by)
+    if row not in held:
+        raise NotPermitted(name, tuple(ROLE_NAMES[role] for role in row.by))
+    if case is not None and action in _ANSWERING and asked_by(case, action) is None:
+        raise NothingPending(name, f"没有待决的申请，不能「{name}」。")
+    return row
+
+
+def not_allowed(action: Action, case: Case | None, by: Actor) -> NotAllowed:
+    """The refusal of the table, with what this actor may do instead."""
+    status = case.status if case else Status.NEW
+    possible = allowed(case, by) if case else [Action.SUBMIT]
+    return NotAllowed(NAME_OF[action], LABELS[status].staff, tuple(NAME_OF[a] for a in possible))
+
+
+def _stranger(name: str, relation: Relation) -> Exception:
+    if relation is Relation.NOT_REPORTER:
+        return Missing("person", "您已经是这个案件的反映人，可以直接追加信息。")
+    if relation is Relation.OTHER_STREET:
+        return ConflictOfInterest(name, "案件由您所在街镇处置")
+    return NotYours(name)
+
+
+_ANSWERING = frozenset(
+    {
+        Action.ACCEPT_RETURN,
+        Action.REJECT_RETURN,
+        Action.GRANT_EXTENSION,
+        Action.DENY_EXTENSION,
+        Action.GRANT_SUSPENSION,
+        Action.DENY_SUSPENSION,
+        Action.CONFIRM_REVOCATION,
+        Action.CONFIRM_TRANSFER_OUT,
+        Action.CONFIRM_FORCE_CLOSE,
+        Action.DECLINE_SECOND,
+        Action.UPHOLD_APPEAL,
+        Action.DISMISS_APPEAL,
+        Action.REPORT_SITE_CHECK,
+    }
+)
+
+
+def sealed(words: Words | None) -> Sealed | None:
+    """The sealed text of optional words."""
+    return words.sealed if words else None

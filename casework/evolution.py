@@ -1,0 +1,171 @@
+"""What facts mean for the parts that many of them share: clocks, street, open requests.
+
+Helpers of `casework.case.evolve`; like it they refuse nothing and read no rules.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from casework import events as did
+from casework.lifecycle import STATUS_AFTER, Action, Status
+from casework.model import Actor, Clock, StreetCode
+from casework.state import Case, Pending, Running
+
+CLOCK_OF: dict[Action, Clock] = {
+    Action.REQUEST_RETURN: Clock.RETURN,
+    Action.REQUEST_COORDINATION: Clock.COORDINATION,
+    Action.REQUEST_EXTENSION: Clock.EXTENSION,
+    Action.REQUEST_SUSPENSION: Clock.SUSPENSION,
+    Action.REQUEST_SITE_CHECK: Clock.SITE_CHECK,
+    Action.REVOKE_REGISTRATION: Clock.SECOND_PERSON,
+    Action.TRANSFER_OUT: Clock.SECOND_PERSON,
+    Action.REQUEST_FORCE_CLOSE: Clock.SECOND_PERSON,
+    Action.APPEAL: Clock.APPEAL,
+}
+"""A request is open exactly as long as its clock runs: nothing waits unseen."""
+
+NoRequest = (
+    did.ReportSubmitted
+    | did.InformationLapsed
+    | did.CaseWithdrawn
+    | did.CaseAcknowledged
+    | did.HandlerAssigned
+    | did.CoHandlerNamed
+    | did.ExtensionDenied
+    | did.SuspensionDenied
+    | did.CaseResumed
+    | did.SiteCheckReported
+    | did.SecondPersonDeclined
+    | did.RecheckOpened
+    | did.VisitRecorded
+    | did.AppealUpheld
+    | did.AppealDismissed
+)
+"""Facts whose whole meaning lies in their status and clocks."""
+
+Request = (
+    did.RevocationRequested
+    | did.CoordinationRequested
+    | did.ExtensionRequested
+    | did.SuspensionRequested
+    | did.SiteCheckRequested
+    | did.TransferRequested
+    | did.ForceCloseRequested
+)
+
+
+def opened(event: did.ReportSubmitted, at: datetime, by: Actor) -> Case:
+    """The case that a report opens."""
+    return Case(
+        number=event.number,
+        status=Status.SUBMITTED,
+        place=event.place,
+        assignment=event.assignment,
+        own_reporters=(event.person,),
+        last_at=at,
+        indicator=event.indicator,
+        danger=bool(event.danger),
+        entered_by=by.id if event.on_behalf else None,
+    )
+
+
+def clocked(case: Case, event: did.Event, at: datetime) -> Case:
+    """Status and clocks after a fact, and the requests that end with their clock."""
+    status = STATUS_AFTER.get(type(event), case.status)
+    if not event.started and not event.stopped:
+        return replace(case, status=status, last_at=at)
+    clocks, used, spans = dict(case.clocks), dict(case.used), case.spans
+    for stopped in event.stopped:
+        ran = clocks.pop(stopped.clock, None)
+        used[stopped.clock] = stopped.used
+        if ran is not None and stopped.clock is Clock.HANDLING:
+            spans = (*spans, (ran.since, at))
+    total, rating_until = case.total_limit, case.rating_until
+    for started in event.started:
+        clocks[started.clock] = Running(started, at)
+        if started.clock is Clock.HANDLING:
+            total = started.limit
+        if started.clock is Clock.RATING:
+            rating_until = started.due_at
+    return replace(
+        case,
+        status=status,
+        last_at=at,
+        clocks=clocks,
+        used=used,
+        spans=spans,
+        total_limit=total,
+        rating_until=rating_until,
+        pending={a: p for a, p in case.pending.items() if CLOCK_OF[a] in clocks},
+    )
+
+
+def with_street(
+    case: Case, event: did.CaseDispatched | did.CaseReopened, at: datetime, by: Actor
+) -> Case:
+    """A new dispatch: the street has it, with everything that counts per dispatch at its start."""
+    return replace(
+        case,
+        street=event.street,
+        assignment=event.assignment,
+        limit=event.limit,
+        handled_by=case.handled_by | {str(event.street)},
+        dispatched_at=at,
+        dispatched_by=by.id,
+        return_asked=False,
+        extensions=0,
+        spans=(),
+        designated=isinstance(event, did.CaseDispatched) and event.designated,
+    )
+
+
+def undispatched(case: Case) -> Case:
+    """No street has it any more."""
+    street: StreetCode | None = None
+    return replace(case, street=street, limit=None, total_limit=None, dispatched_at=None, spans=())
+
+
+def requested(case: Case, event: Request | NoRequest, by: Actor) -> Case:
+    """The case with an open request, or as it is."""
+    match event:
+        case did.RevocationRequested(code=code):
+            return pending(case, Action.REVOKE_REGISTRATION, Pending(by.id, code))
+        case did.CoordinationRequested(code=code):
+            return pending(case, Action.REQUEST_COORDINATION, Pending(by.id, code))
+        case did.ExtensionRequested(code=code, by=more):
+            return pending(case, Action.REQUEST_EXTENSION, Pending(by.id, code, extend_by=more))
+        case did.SuspensionRequested(code=code, resume_on=day):
+            return pending(case, Action.REQUEST_SUSPENSION, Pending(by.id, code, resume_on=day))
+        case did.SiteCheckRequested():
+            return pending(case, Action.REQUEST_SITE_CHECK, Pending(by.id))
+        case did.TransferRequested(body=body, number=number):
+            asked = Pending(by.id, body=body, number=number)
+            return pending(case, Action.TRANSFER_OUT, asked)
+        case did.ForceCloseRequested(code=code):
+            return pending(case, Action.REQUEST_FORCE_CLOSE, Pending(by.id, code))
+        case (
+            did.ReportSubmitted()
+            | did.InformationLapsed()
+            | did.CaseWithdrawn()
+            | did.CaseAcknowledged()
+            | did.HandlerAssigned()
+            | did.CoHandlerNamed()
+            | did.ExtensionDenied()
+            | did.SuspensionDenied()
+            | did.CaseResumed()
+            | did.SiteCheckReported()
+            | did.SecondPersonDeclined()
+            | did.RecheckOpened()
+            | did.VisitRecorded()
+            | did.AppealUpheld()
+            | did.AppealDismissed()
+        ):
+            return case
+        case _:
+            assert_never(event)
+
+
+def pending(case: Case, action: Action, asked: Pending) -> Case:
+    return replace(case, pending={**case.pending, action: asked})
