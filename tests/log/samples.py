@@ -34,8 +34,8 @@ class Moved(msgspec.Struct, frozen=True):
     street: str
 
 
-OPENING = {"opened": Opened, "noted": Noted}
-MOVING = {"moved.2": Moved}
+OPENING: dict[str, type[msgspec.Struct]] = {"opened": Opened, "noted": Noted}
+MOVING: dict[str, type[msgspec.Struct]] = {"moved.2": Moved}
 
 
 def to_moved_2(raw: dict[str, object]) -> dict[str, object]:
