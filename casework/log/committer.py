@@ -57,7 +57,7 @@ class Held(Exception):  # noqa: N818 - a state, as above
 class Writer(Protocol):
     """The connection of the committer. All calls come from its thread.
 
-    Any call may raise Broken; `begin` also Held, `insert` also Clash.
+    Any call may raise Broken; any but `open` and `probe` Held; `insert` also Clash.
     """
 
     def open(self) -> None:
@@ -70,6 +70,7 @@ class Writer(Protocol):
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def savepoint(self) -> None: ...
+    def release_savepoint(self) -> None: ...
     def rollback_to_savepoint(self) -> None: ...
 
     def earlier(self, command_ids: Collection[UUID]) -> dict[UUID, DuplicateCommand]:
@@ -276,15 +277,15 @@ class Committer:
         """One transaction for all; where another process got in between, one savepoint each."""
         self._writer.begin()
         try:
-            outcomes, heads = self._write(commands)
-        except Clash:
-            self._writer.rollback()
-            self._writer.begin()
             try:
-                outcomes, heads = self._one_by_one(commands)
-            except Held:
+                outcomes, heads = self._write(commands)
+            except Clash:
                 self._writer.rollback()
-                raise
+                self._writer.begin()
+                outcomes, heads = self._one_by_one(commands)
+        except Held:
+            self._writer.rollback()
+            raise
         if heads:
             self._writer.commit()
         else:
@@ -306,6 +307,7 @@ class Committer:
                     if attempt == TRIES:
                         raise Held from error
                 else:
+                    self._writer.release_savepoint()
                     outcomes += done
                     heads |= moved
                     break

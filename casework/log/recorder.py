@@ -19,6 +19,7 @@ from casework.log.batch import Addition, Command, Entry
 from casework.log.committer import Committer
 from casework.log.port import Appended, LogError
 from casework.log.stored import LoggedEvent, PendingEvent
+from casework.log.wakeups import Wakeups
 
 BARE = UUID("0d6c7e0a-3a0b-5e0e-8a53-5a0b1f1f6f42")
 """Namespace of command ids for events that came through the library's interface without one."""
@@ -79,7 +80,8 @@ class LogRecorder(ApplicationRecorder):
 
     def __init__(self, committer: Committer) -> None:
         self.committer = committer
-        self.wakeups = committer.wakeups
+        self.wakeups = Wakeups()
+        committer.wakeups.add(self.wakeups.ring)
 
     def insert_events(
         self,

@@ -140,6 +140,9 @@ class SqliteWriter:
     def savepoint(self) -> None:
         self._run("SAVEPOINT one")
 
+    def release_savepoint(self) -> None:
+        self._run("RELEASE one")
+
     def rollback_to_savepoint(self) -> None:
         self._run("ROLLBACK TO one")
 

@@ -11,7 +11,8 @@ from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names, Upcaster
 from casework.log.port import Write
-from casework.log.schema import prepare_sqlite
+from casework.log.postgres import PostgresRecorder, PostgresWriter
+from casework.log.schema import prepare_postgres, prepare_sqlite
 from casework.log.sqlite import SqliteRecorder, SqliteWriter
 from casework.model import Actor, ActorKind, Role
 
@@ -63,3 +64,11 @@ def sqlite_recorder(path: Path, *, queue: int = 4096) -> SqliteRecorder:
 def sqlite_log(path: Path) -> tuple[EventLog, SqliteRecorder]:
     recorder = sqlite_recorder(path)
     return EventLog(recorder, a_mapper()), recorder
+
+
+def postgres_recorder(url: str, *, prepare: bool = True) -> PostgresRecorder:
+    if prepare:
+        prepare_postgres(url, uuid4())
+    committer = Committer(PostgresWriter(url, owner_allowed=True))
+    committer.start()
+    return PostgresRecorder(url, committer)
