@@ -87,8 +87,8 @@ BECAUSE_NAMES: Mapping[str, str] = {
 
 _WEEKDAYS = "一二三四五六日"
 _RUNS = {
-    Family.CONTINUOUS: "连续计时,不分昼夜和节假日",
-    Family.DUTY: "只计值守时段,节假日照计",
+    Family.CONTINUOUS: "连续计时，不分昼夜和节假日",
+    Family.DUTY: "只计值守时段，节假日照计",
     Family.WORKING: "只计工作日的工作时段",
 }
 
@@ -120,19 +120,19 @@ def explain(
 def _explain_start(at: datetime, fact: ClockStarted, calendar: Calendar) -> list[str]:
     kind = family(fact.limit.unit)
     allowed = micros(fact.limit, calendar)
-    told = f"{_moment(at)} {_because(fact.because)}:{CLOCK_NAMES[fact.clock]}时限"
+    told = f"{_moment(at)} {_because(fact.because)}：{CLOCK_NAMES[fact.clock]}时限"
     told += limit_in_words(fact.limit)
     if fact.limit.unit is Unit.WORKING_DAY:
-        told += f"(合{_length(allowed)})"
+        told += f"（合{_length(allowed)}）"
     if fact.carried:
-        told += f",此前已用{_length(fact.carried)}"
+        told += f"，此前已用{_length(fact.carried)}"
         left = allowed - fact.carried
-        told += f",尚余{_length(left)}" if left > 0 else ",已无剩余"
-    lines = [f"{told};{_RUNS[kind]}。"]
+        told += f"，尚余{_length(left)}" if left > 0 else "，已无剩余"
+    lines = [f"{told}；{_RUNS[kind]}。"]
     if at < fact.due_at:
         lines += _explain_days(kind, at, fact.due_at, calendar)
-    provisional = "(所涉年度放假安排尚未公布,为暂定)" if fact.provisional else ""
-    return [*lines, f"到期时间:{_moment(fact.due_at)}{provisional}。"]
+    provisional = "（所涉年度放假安排尚未公布，为暂定）" if fact.provisional else ""
+    return [*lines, f"到期时间：{_moment(fact.due_at)}{provisional}。"]
 
 
 class _Run(msgspec.Struct):
@@ -145,20 +145,20 @@ class _Run(msgspec.Struct):
 
 def _explain_days(kind: Family, at: datetime, due_at: datetime, calendar: Calendar) -> list[str]:
     if kind is Family.CONTINUOUS:
-        return [f"  {_moment(at)}至{_moment(due_at)},计{_length(_between(at, due_at))}。"]
+        return [f"  {_moment(at)}至{_moment(due_at)}，计{_length(_between(at, due_at))}。"]
     whole = day_micros(kind, calendar)
     lines: list[str] = []
     for run in _runs(kind, at, due_at, calendar):
         days = (run.last - run.first).days + 1
         span = _on(run.first) if days == 1 else f"{_on(run.first)}至{_on(run.last)}"
         if run.what in (_WHOLE, _INSTEAD):
-            instead = "调休上班," if run.what == _INSTEAD else ""
-            each = "全天" if days == 1 else f"共{days}天,"
-            lines.append(f"  {span}:{instead}{each}计{_length(days * whole)}。")
+            instead = "调休上班，" if run.what == _INSTEAD else ""
+            each = "全天" if days == 1 else f"共{days}天，"
+            lines.append(f"  {span}：{instead}{each}计{_length(days * whole)}。")
         elif run.what == _PART:
             lines.append(f"  {span}:{_part(kind, run.first, (at, due_at), calendar)}。")
         else:
-            lines.append(f"  {span}:{run.what},不计。")
+            lines.append(f"  {span}：{run.what}，不计。")
     return lines
 
 
@@ -199,18 +199,18 @@ def _part(kind: Family, day: date, between: tuple[datetime, datetime], calendar:
         if begins < ends:
             told.append(f"{_clock_time(begins)}–{_clock_time(ends, closing=True)}")
             counted += _between(begins, ends)
-    return f"{'、'.join(told)},计{_length(counted)}" if told else "时段已过,不计"
+    return f"{'、'.join(told)}，计{_length(counted)}" if told else "时段已过，不计"
 
 
 def _explain_stop(
     at: datetime, fact: ClockStopped, running: ClockStarted | None, calendar: Calendar
 ) -> str:
-    told = f"{_moment(at)} {_because(fact.because)}:{'停止计时' if fact.final else '暂停计时'}"
-    told += f",累计用时{_length(fact.used)}"
+    told = f"{_moment(at)} {_because(fact.because)}：{'停止计时' if fact.final else '暂停计时'}"
+    told += f"，累计用时{_length(fact.used)}"
     if fact.in_time:
-        return f"{told},在时限内。"
+        return f"{told}，在时限内。"
     over = fact.used - micros(running.limit, calendar) if running else 0
-    return f"{told},已超时{_length(over) if over > 0 else ''}。"
+    return f"{told}，已超时{_length(over) if over > 0 else ''}。"
 
 
 def _because(because: str) -> str:
@@ -226,7 +226,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _on(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日(周{_WEEKDAYS[day.weekday()]})"
+    return f"{day.year}年{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）"
 
 
 def _moment(at: datetime) -> str:

@@ -4,8 +4,8 @@ Each family of time (continuous, duty, working) is laid on a line of its own on 
 counted microseconds have length. Adding a limit is adding on that line; days are reached by
 arithmetic over weeks and the few days a notice moves, never by walking over them.
 
-Sources: domain.md section 4 (clocks and limits); working days follow the State Council's yearly
-notice (国务院办公厅关于部分节假日安排的通知) with 调休. All times are aware; results are in UTC.
+Working days follow the State Council's yearly notice (国务院办公厅关于部分节假日安排的通知) with
+调休; the rules of counting are in docs/adr/0010 and 0011. All times are aware; results are in UTC.
 """
 
 from bisect import bisect_left, bisect_right
