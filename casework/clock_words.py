@@ -156,7 +156,7 @@ def _explain_days(kind: Family, at: datetime, due_at: datetime, calendar: Calend
             each = "全天" if days == 1 else f"共{days}天，"
             lines.append(f"  {span}：{instead}{each}计{_length(days * whole)}。")
         elif run.what == _PART:
-            lines.append(f"  {span}:{_part(kind, run.first, (at, due_at), calendar)}。")
+            lines.append(f"  {span}：{_part(kind, run.first, (at, due_at), calendar)}。")
         else:
             lines.append(f"  {span}：{run.what}，不计。")
     return lines
