@@ -39,10 +39,12 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submit(Ask, frozen=True, kw_only=True):
-    number: str
+    """上报. `number` is filled in at the door, where a number already taken is seen."""
+
     person: UUID
     place: Place
     assignment: Assignment
+    number: str = ""
     indicator: str | None = None
     text: Words | None = None
     recording: Photo | None = None

@@ -573,7 +573,18 @@ class PersonErased(msgspec.Struct, frozen=True, kw_only=True):
     person: UUID
 
 
-OTHER_STORED_AS: dict[str, type[ReportTurnedAway] | type[PersonErased]] = {
+class NumberTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """A case number is given out (stream number/{number}, written with the report itself).
+
+    Two cases cannot take one number: the stream can be begun only once.
+    """
+
+    number: str
+    case: UUID
+
+
+OTHER_STORED_AS: dict[str, type[ReportTurnedAway] | type[PersonErased] | type[NumberTaken]] = {
     "report-turned-away": ReportTurnedAway,
     "person-erased": PersonErased,
+    "number-taken": NumberTaken,
 }

@@ -1,0 +1,426 @@
+"""The one door: every command from every driver is loaded for, decided and recorded here.
+
+The door keeps a bounded cache of states. A cached state may only lead to an append, which the
+log checks against the version it was made on; before a refusal is answered, the stream is read
+on and decided again. No clock and no id is made here.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import reduce
+from typing import ClassVar, cast
+from uuid import UUID
+
+import msgspec
+from cachetools import LRUCache
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
+from msgspec.structs import replace
+
+from casework import case as cases
+from casework import catalogue, events, reference
+from casework import commands as ask
+from casework.decisions.asking import Asking
+from casework.effective import Effective
+from casework.errors import Behind, KeyReused, Refusal, Stale, UnknownCase
+from casework.log.eventlog import EventLog
+from casework.log.mapper import EventMapper, Names
+from casework.log.port import (
+    Appended,
+    DuplicateCommand,
+    Outcome,
+    Recorded,
+    StreamReadOnly,
+    UnknownEvent,
+    VersionConflict,
+    Write,
+    stream_id,
+)
+from casework.log.recorder import LogRecorder
+from casework.model import Actor
+from casework.numbers import case_number
+from casework.reference import References
+from casework.state import Case
+
+NAMES = Names([events.STORED_AS, events.OTHER_STORED_AS, catalogue.STORED_AS, reference.STORED_AS])
+"""Every stored name of the engine."""
+
+ATTEMPTS = 5
+"""How often a decision that lost a race is made anew (store.md)."""
+
+CACHED = 4096
+"""States kept: a few kilobytes each."""
+
+LAG = 30.0
+"""Seconds a process may be behind on a reference stream before it stops deciding."""
+
+CATALOGUE = stream_id("catalogue")
+CALENDAR = stream_id("calendar")
+BOUNDARIES = stream_id("boundaries")
+
+
+class Unreadable(Refusal):
+    """The stream holds an event of a later release; it is read-only here (只读)."""
+
+    def __str__(self) -> str:
+        return "这个案件含有新版本系统写入的内容，当前版本只能查看，请升级后再办理。"
+
+
+class Contended(Refusal):
+    """Others kept writing first; sending it again is safe (争用)."""
+
+    def __str__(self) -> str:
+        return "同时办理的人较多，请稍后重试。"
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A case with its id and version."""
+
+    case_id: UUID
+    version: int
+    case: Case
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a command left behind. `repeated`: it was already there, and this is the same answer."""
+
+    case_id: UUID
+    version: int
+    position: int
+    hash: bytes
+    case: Case
+    happened: tuple[msgspec.Struct, ...]
+    at: datetime
+    repeated: bool = False
+
+
+class Casework(Application[UUID]):
+    """Cases, kept as the events that happened to them."""
+
+    name = "casework"
+    env: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        super().__init__(dict(env))
+        mapper = self.mapper
+        assert isinstance(mapper, EventMapper) and isinstance(self.recorder, LogRecorder)
+        self.eventlog = EventLog(self.recorder, mapper)
+        self.references = References()
+        self._read_at: datetime | None = None
+        self._states: LRUCache[UUID, Loaded] = LRUCache(CACHED)
+        self._loading = ThreadPoolExecutor(4, thread_name_prefix="load")
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        return EventMapper(self.construct_transcoder(), NAMES)
+
+    def construct_transcoder(self) -> Transcoder:
+        return JSONTranscoder()  # the library asks for one; EventMapper needs none
+
+    def close(self) -> None:
+        self._loading.shutdown()
+        super().close()
+
+    # reference streams ---------------------------------------------------------------
+
+    def refresh(self, at: datetime) -> References:
+        """Read the reference streams on; called at start, after a change, and every few seconds."""
+        head = self.references.head
+        self.references = self.references.grown(
+            catalogue=cast("list[catalogue.Event]", self._news(CATALOGUE, head.catalogue)),
+            calendar=cast("list[reference.CalendarEvent]", self._news(CALENDAR, head.calendar)),
+            boundaries=cast(
+                "list[reference.BoundariesEvent]", self._news(BOUNDARIES, head.boundaries)
+            ),
+        )
+        self._read_at = at
+        return self.references
+
+    def _news(self, stream: UUID, after: int) -> list[msgspec.Struct]:
+        found = self.eventlog.history(stream, after)
+        if any(isinstance(recorded.event, UnknownEvent) for recorded in found):
+            raise Unreadable
+        return [recorded.event for recorded in found]
+
+    def record_reference(
+        self,
+        stream: UUID,
+        expected: int,
+        happened: Sequence[Effective],
+        *,
+        at: datetime,
+        by: Actor,
+        command_id: UUID,
+    ) -> Appended:
+        """Append decided facts of a reference stream, and take them in.
+
+        Raises:
+            Stale: somebody else changed the stream first.
+
+        """
+        facts = tuple(cast("msgspec.Struct", fact) for fact in happened)
+        outcome = self.eventlog.append([Write(stream, expected, facts, at)], command_id, by)
+        self.refresh(at)
+        return _settled(outcome)
+
+    def record_fact(
+        self, stream: UUID, fact: msgspec.Struct, *, at: datetime, by: Actor, command_id: UUID
+    ) -> Appended:
+        """Add a fact in which nothing is decided, such as one turned away or a person erased."""
+        outcome = self.eventlog.append([Write(stream, None, (fact,), at)], command_id, by)
+        return outcome.earlier if isinstance(outcome, DuplicateCommand) else _settled(outcome)
+
+    # cases ---------------------------------------------------------------------------
+
+    def load(self, case_id: UUID) -> Loaded | None:
+        """The case as the log tells it now, or None. Reads the whole stream."""
+        try:
+            # The library types projectors for its own aggregates; it asks nothing else of ours.
+            found: object = self.repository.get(case_id, projector_func=_project)  # type: ignore[type-var]
+        except AggregateNotFoundError:
+            return None
+        assert isinstance(found, Loaded)
+        return found
+
+    def history(self, case_id: UUID) -> list[Recorded]:
+        """Every fact of the case, in order."""
+        return self.eventlog.history(case_id)
+
+    def forget(self) -> None:
+        """Empty the cache of states (after an erasure)."""
+        self._states.clear()
+
+    async def handle(
+        self,
+        case_id: UUID,
+        command: ask.Command,
+        *,
+        at: datetime,
+        by: Actor,
+        command_id: UUID,
+        fingerprint: bytes | None = None,
+        expect: int | None = None,
+    ) -> Done:
+        """Carry out a command, durably, or refuse it.
+
+        `expect` is the version the actor saw: with it one attempt is made, without it a lost
+        race is decided again, up to five times. The same `command_id` always gets the same answer.
+
+        Raises:
+            Refusal: the rules, or a stale `expect`, stand against it.
+            LogBusy, LogUnavailable: the log could not take it; nothing was acknowledged.
+
+        """
+        self._require_fresh(at)
+        fresh, taken = False, 0
+        for _ in range(ATTEMPTS):
+            known = None if fresh else self._states.get(case_id)
+            loaded = known or await self._load(case_id)
+            if isinstance(command, ask.Submit):
+                command = replace(command, number=case_number(case_id, at, taken))
+            try:
+                decided = await self._decide(loaded, case_id, command, at, by, expect)
+            except Refusal as refusal:
+                if known is not None:
+                    fresh = True
+                    self._states.pop(case_id, None)
+                    continue
+                earlier = await self._earlier(command_id, fingerprint, case_id)
+                if earlier is not None:
+                    return earlier
+                raise refusal from None
+            outcome = await self.eventlog.submit(decided.writes, command_id, by, fingerprint)
+            if isinstance(outcome, Appended):
+                return self._took(decided, outcome, by)
+            for write in decided.writes:
+                self._states.pop(write.stream, None)
+            if isinstance(outcome, DuplicateCommand):
+                earlier = await self._earlier(command_id, fingerprint, case_id)
+                assert earlier is not None, "the log has just named it"
+                return earlier
+            lost = _lost(outcome, expect)
+            taken += lost.stream not in decided.told
+            fresh = True
+        raise Contended
+
+    def _require_fresh(self, at: datetime) -> None:
+        behind = (at - self._read_at).total_seconds() if self._read_at else float("inf")
+        if behind > LAG:
+            raise Behind(behind)
+
+    async def _load(self, case_id: UUID) -> Loaded | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._loading, self.load, case_id)
+
+    async def _decide(
+        self,
+        loaded: Loaded | None,
+        case_id: UUID,
+        command: ask.Command,
+        at: datetime,
+        by: Actor,
+        expect: int | None,
+    ) -> "_Decided":
+        version = loaded.version if loaded else 0
+        if loaded is None and not isinstance(command, ask.Submit):
+            raise UnknownCase(case_id)
+        if expect is not None and expect != version:
+            raise Stale(expect, version)
+        others = await self._others(loaded, command)
+        case = loaded.case if loaded else None
+        at = max([at, *([case.last_at] if case else []), *(o.case.last_at for o in others)])
+        current = self.references.rules_at(at)
+        frozen = case.versions if case else None
+        asking = Asking(
+            case_id=case_id,
+            given=case,
+            at=at,
+            by=by,
+            rules=self.references.rules_of(frozen) if frozen else current,
+            current=current,
+            others={other.case_id: other.case for other in others},
+        )
+        told: dict[UUID, list[events.Event]] = {case_id: []}
+        for happening in cases.decide(asking, command):
+            stream, event = happening if isinstance(happening, tuple) else (case_id, happening)
+            told.setdefault(stream, []).append(event)
+        before = {other.case_id: other for other in others}
+        if loaded:
+            before[case_id] = loaded
+        return _Decided(case_id, at, told, before)
+
+    async def _others(self, loaded: Loaded | None, command: ask.Command) -> list[Loaded]:
+        """The other cases that a merge or its undoing touches."""
+        if loaded is None:
+            return []
+        wanted: set[UUID] = set()
+        if isinstance(command, ask.Merge):
+            wanted = {command.primary, *loaded.case.absorbed}
+        elif isinstance(command, ask.Unmerge) and loaded.case.merged_into:
+            wanted = {loaded.case.merged_into}
+        found = [case for case_id in sorted(wanted) if (case := await self._load(case_id))]
+        further = {case.case.merged_into for case in found} - wanted - {loaded.case_id, None}
+        return found + [c for i in further if i is not None and (c := await self._load(i))]
+
+    def _took(self, decided: "_Decided", outcome: Appended, by: Actor) -> Done:
+        """The states after the append, into the cache; and the answer."""
+        for stream, facts in decided.told.items():
+            before = decided.before.get(stream)
+            case = before.case if before else None
+            for fact in facts:
+                case = cases.evolve(case, fact, decided.at, by)
+            assert case is not None
+            version = (before.version if before else 0) + len(facts)
+            self._states[stream] = Loaded(stream, version, case)
+        own = len(decided.told[decided.case_id]) - 1
+        after = self._states[decided.case_id]
+        return Done(
+            case_id=decided.case_id,
+            version=after.version,
+            position=max(outcome.positions),
+            hash=outcome.hashes[own],
+            case=after.case,
+            happened=tuple(decided.told[decided.case_id]),
+            at=decided.at,
+        )
+
+    async def _earlier(
+        self, command_id: UUID, fingerprint: bytes | None, case_id: UUID
+    ) -> Done | None:
+        """The answer given when this very command was first carried out."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._loading, self.earlier, command_id, fingerprint, case_id
+        )
+
+    def earlier(self, command_id: UUID, fingerprint: bytes | None, case_id: UUID) -> Done | None:
+        """What the command left in the log, or None.
+
+        Raises:
+            KeyReused: it was another command, or had another body.
+
+        """
+        prior = self.eventlog.by_command(command_id)
+        if prior is None:
+            return None
+        own = [recorded for recorded in prior.events if recorded.stream == case_id]
+        if not own or prior.fingerprint != fingerprint:
+            raise KeyReused
+        last = own[-1]
+        history = [r for r in self.history(case_id) if r.version <= last.version]
+        loaded = _project(None, history)
+        assert loaded is not None
+        return Done(
+            case_id=case_id,
+            version=last.version,
+            position=max(recorded.position for recorded in prior.events),
+            hash=last.hash,
+            case=loaded.case,
+            happened=tuple(recorded.event for recorded in own),
+            at=last.at,
+            repeated=True,
+        )
+
+
+class _Decided(msgspec.Struct, frozen=True):
+    case_id: UUID
+    at: datetime
+    told: dict[UUID, list[events.Event]]
+    before: dict[UUID, Loaded]
+
+    @property
+    def writes(self) -> list[Write]:
+        """One write a stream; a report also takes its number."""
+        writes = [
+            Write(
+                stream,
+                self.before[stream].version if stream in self.before else 0,
+                tuple(facts),
+                self.at,
+            )
+            for stream, facts in self.told.items()
+        ]
+        first = self.told[self.case_id][0]
+        if isinstance(first, events.ReportSubmitted):
+            taken = events.NumberTaken(number=first.number, case=self.case_id)
+            writes.append(Write(stream_id(f"number/{first.number}"), 0, (taken,), self.at))
+        return writes
+
+
+def _project(initial: Loaded | None, recorded: Iterable[Recorded]) -> Loaded | None:
+    """The library's projector: a case from its recorded facts."""
+    return reduce(_onto, recorded, initial)
+
+
+def _onto(loaded: Loaded | None, recorded: Recorded) -> Loaded:
+    event = recorded.event
+    if isinstance(event, UnknownEvent):
+        raise Unreadable
+    case = loaded.case if loaded else None
+    happened = cast("events.Event", event)
+    return Loaded(
+        recorded.stream, recorded.version, cases.evolve(case, happened, recorded.at, recorded.actor)
+    )
+
+
+def _lost(outcome: VersionConflict | StreamReadOnly, expect: int | None) -> VersionConflict:
+    """A race that may be decided again; or Unreadable, or Stale where a version was expected."""
+    if isinstance(outcome, StreamReadOnly):
+        raise Unreadable
+    if expect is not None:
+        raise Stale(expect, outcome.actual)
+    return outcome
+
+
+def _settled(outcome: Outcome) -> Appended:
+    """The append, or the refusal that stands in its place."""
+    match outcome:
+        case Appended():
+            return outcome
+        case DuplicateCommand(earlier=earlier):
+            return earlier
+        case VersionConflict(expected=expected, actual=actual):
+            raise Stale(expected, actual)
+        case StreamReadOnly():
+            raise Unreadable
