@@ -139,6 +139,7 @@ class Committer:
         self._for_good = False
         self._dead = False
         self._opened: Future[None] = Future()
+        self._known: frozenset[str] | None = None
         self._vetted: LRUCache[UUID, int] = LRUCache(VETTED)
         self._current: list[_Waiting] = []
         self._thread = Thread(target=self._run, name="log-committer", daemon=True)
@@ -290,8 +291,7 @@ class Committer:
             self._writer.commit()
         else:
             self._writer.rollback()
-        for stream, version in heads.items():
-            self._vetted[stream] = version
+        self._remember(commands, heads)
         return outcomes
 
     def _one_by_one(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
@@ -341,6 +341,9 @@ class Committer:
         for command in commands:
             if command.known is None:
                 continue
+            if command.known is not self._known:
+                self._known = command.known
+                self._vetted.clear()
             for addition in command.additions:
                 stream = addition.stream
                 head = heads.get(stream)
@@ -353,6 +356,18 @@ class Committer:
                 else:
                     self._vetted[stream] = head.version
         return found
+
+    def _remember(self, commands: Sequence[Command], heads: Mapping[UUID, int]) -> None:
+        """What this release has just appended is known to it and need not be looked through."""
+        foreign = {
+            addition.stream
+            for command in commands
+            if command.known is not self._known
+            for addition in command.additions
+        }
+        for stream, version in heads.items():
+            if stream not in foreign:
+                self._vetted[stream] = version
 
     def _after(self, error: Broken, batch: Sequence[_Waiting]) -> Sequence[Result]:
         """What to answer when the connection broke: look whether the commands went in after all.

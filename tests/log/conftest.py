@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casework.log.eventlog import EventLog
+from casework.log.recorder import LogRecorder
+from tests.log.samples import a_mapper, postgres_recorder, sqlite_recorder
+from tests.postgres import PostgresServer
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogRecorder]:
+    """A fresh log on each of the two databases."""
+    made: LogRecorder
+    if request.param == "sqlite":
+        made = sqlite_recorder(tmp_path / "log.db")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        made = postgres_recorder(server.fresh_database())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def log(recorder: LogRecorder) -> EventLog:
+    return EventLog(recorder, a_mapper())
