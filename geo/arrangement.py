@@ -12,7 +12,9 @@ from typing import NamedTuple, Self
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely import MultiPolygon, Polygon, STRtree
+
+from geo.coordinates import from_metres
 
 OUTSIDE = "outside"
 # Vertices of two neighbours that differ by less than this are the same vertex.
@@ -38,12 +40,13 @@ class Arrangement:
     def __init__(self, chains: Iterable[tuple[NDArray[np.float64], Side]]) -> None:
         rows: dict[tuple[float, float, float, float], Side] = {}
         for points, side in chains:
-            for (ax, ay), (bx, by) in zip(points[:-1].tolist(), points[1:].tolist(), strict=True):
-                if (ax, ay) < (bx, by):
-                    rows[ax, ay, bx, by] = side
-                else:
-                    turned = side._replace(left=side.right, right=side.left)
-                    rows[bx, by, ax, ay] = turned
+            for a, b in pairwise(map(tuple, points.tolist())):
+                turned = side._replace(left=side.right, right=side.left)
+                key, held = ((*a, *b), side) if a < b else ((*b, *a), turned)
+                if rows.setdefault(key, held) != held:
+                    raise BrokenMapError(
+                        f"从 {_spot(a)} 到 {_spot(b)} 的边界画了两次，且两次不一致。"
+                    )
         if not rows:
             raise BrokenMapError("边界图中没有任何边。")
         keys = sorted(rows)
@@ -69,7 +72,7 @@ class Arrangement:
         codes = sorted(units)
         areas = [units[code] for code in codes]
         noded = shapely.unary_union(shapely.boundary(areas), grid_size=_GRID_M)
-        tree = shapely.STRtree(areas)
+        tree = STRtree(areas)
         left: dict[tuple[float, float, float, float], str] = {}
         for face in shapely.get_parts(shapely.polygonize([noded])):
             held = tree.query(shapely.point_on_surface(face), "intersects")
@@ -101,16 +104,27 @@ class Arrangement:
             for code in sorted(set(self.face_units))
         }
 
+    def _must_close(self) -> None:
+        """Raises BrokenMapError where lines cross between their ends, or end in the open."""
+        one, two = STRtree(self.lines).query(self.lines, "crosses")
+        if one.size:
+            meet = shapely.get_coordinates(self.lines[one[0]].intersection(self.lines[two[0]]))
+            raise BrokenMapError(f"边界在 {_spot((meet[0, 0], meet[0, 1]))} 处交叉，但没有节点。")
+        _, cuts, dangles, _ = shapely.polygonize_full(self.lines)
+        if loose := [*shapely.get_parts(cuts), *shapely.get_parts(dangles)]:
+            raise BrokenMapError(f"从 {_spot(loose[0].coords[0])} 起的边界没有闭合。")
+
     def _faces(
         self, rows: Mapping[tuple[float, float, float, float], Side]
     ) -> tuple[tuple[Polygon, ...], tuple[str, ...]]:
+        self._must_close()
         found: list[tuple[bytes, Polygon, str]] = []
         for face in shapely.get_parts(shapely.polygonize(self.lines)):
             units = {_left_of(rows, a, b) for ring in _rings(face) for a, b in pairwise(ring)}
             if len(units) > 1:
                 spot = shapely.point_on_surface(face)
                 names = "、".join(sorted(units))
-                raise BrokenMapError(f"({spot.x:.0f}, {spot.y:.0f}) 处一块地同时标为 {names}。")
+                raise BrokenMapError(f"{_spot((spot.x, spot.y))} 处一块地同时标为 {names}。")
             code = units.pop()
             if code != OUTSIDE:
                 found.append((shapely.to_wkb(shapely.normalize(face)), face, code))
@@ -130,3 +144,9 @@ def _rings(face: Polygon) -> list[list[Point]]:
 def _left_of(rows: Mapping[tuple[float, float, float, float], Side], a: Point, b: Point) -> str:
     side = rows.get((*a, *b))
     return side.left if side is not None else rows[*b, *a].right
+
+
+def _spot(at: Point) -> str:
+    """A place in words, WGS-84 degrees."""
+    lon, lat = from_metres(np.array([at[0]]), np.array([at[1]]))
+    return f"({lon[0]:.5f}, {lat[0]:.5f})"

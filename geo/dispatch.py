@@ -54,8 +54,8 @@ class Assignments(msgspec.Struct, frozen=True, eq=False):
     certainty: NDArray[np.object_]
 
 
-# Beyond this the nearest edge no longer tells which district a place lies in.
-_NEIGHBOUR_REACH_M = 5_000.0
+# Beyond this the nearest edge tells the wrong district for more than one place in ten.
+_NEIGHBOUR_REACH_M = 3_000.0
 
 
 class Dispatcher:
@@ -146,7 +146,8 @@ class Dispatcher:
         for row in np.flatnonzero(zone >= 0).tolist():
             rival = _other_claimant(map_.codes, map_.zones[zone[row]], int(street[row]))
             runner_up[row] = rival if rival >= 0 else runner_up[row]
-        certainty = np.full(len(points), Certainty.INSIDE, dtype=object)
+        certainty = np.empty(len(points), dtype=object)
+        certainty[:] = Certainty.INSIDE
         certainty[outside] = Certainty.OUTSIDE_DISTRICT
         certainty[doubt] = Certainty.NEAR_BORDER
         certainty[zone >= 0] = Certainty.CONTESTED
