@@ -16,6 +16,7 @@ from casework.clocks import (
     micros,
     micros_of_day,
 )
+from casework.lifecycle import NAME_OF
 from casework.model import Clock, ClockStarted, ClockStopped, Limit, Unit
 
 UNIT_NAMES: Mapping[Unit, str] = {
@@ -51,37 +52,12 @@ CLOCK_NAMES: Mapping[Clock, str] = {
     Clock.NOTE: "督办答复",
 }
 
+EXTENSION = "extension"
+"""Why a handling clock stops and starts again with a longer limit; no action of its own name."""
+
 BECAUSE_NAMES: Mapping[str, str] = {
-    "submit": "上报",
-    "request_information": "要求补充",
-    "supply": "已补充",
-    "lapse": "逾期",
-    "withdraw": "撤回",
-    "register": "立案",
-    "refuse": "不予受理",
-    "object": "提出异议",
-    "merge": "并案",
-    "unmerge": "拆分",
-    "reclassify": "改类",
-    "dispatch": "派遣",
-    "designate": "指定派遣",
-    "recall": "撤回派遣",
-    "acknowledge": "签收",
-    "return": "退回",
-    "extension": "延期",
-    "suspend": "挂账",
-    "resume": "恢复办理",
-    "rectify": "整改反馈",
-    "rework": "返工",
-    "close": "结案",
-    "transfer": "转办",
-    "force_close": "强制结案",
-    "rate": "评价",
-    "recheck": "复核",
-    "uphold": "维持",
-    "reopen": "重办",
-    "appeal": "申诉",
-    "note": "督办",
+    **{action.value: name for action, name in NAME_OF.items()},
+    EXTENSION: "延期",
 }
 """Chinese for the reasons clocks start and stop. A reason not named here is shown as it is."""
 

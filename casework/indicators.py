@@ -140,9 +140,12 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def plain_text(text: str) -> str:
-    """Full-width forms and case folded, spaces and punctuation dropped: 井 盖，缺失 → 井盖缺失."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if unicodedata.category(char)[0] not in "ZPC")
+    """Letters and digits alone, forms and case folded: 井 盖，缺失 and 井-盖缺失 are 井盖缺失."""
+    # Twice, as Unicode's compatibility caseless match does: folding may make new forms to fold.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    folded = unicodedata.normalize("NFKD", folded).casefold()
+    folded = unicodedata.normalize("NFKD", folded)
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LN")
 
 
 @dataclass(eq=False)
@@ -210,5 +213,5 @@ def require_sound_wordings(wordings: tuple[Wording, ...]) -> None:
             # A word that reading would change can never be met.
             if not word or plain_text(word) != word:
                 raise Missing(
-                    "wordings", f"提示词「{word}」不能为空，也不能含空格、标点或大写字母。"
+                    "wordings", f"提示词「{word}」不能为空，也不能含空格、符号或大写字母。"
                 )

@@ -270,7 +270,9 @@ class References(msgspec.Struct, frozen=True, dict=True):
         calendar: Sequence[CalendarEvent] = (),
         boundaries: Sequence[BoundariesEvent] = (),
     ) -> "References":
-        """These and the further events of each stream."""
+        """These and the further events of each stream; the same value if there are none."""
+        if not (catalogue or calendar or boundaries):
+            return self
         return References(
             (*self.catalogue, *catalogue),
             (*self.calendar, *calendar),

@@ -154,7 +154,9 @@ def test_exactly_on_the_due_time_is_in_time(stops: str, in_time: bool) -> None:
 def test_a_paused_clock_keeps_what_was_used_and_gives_the_rest() -> None:
     at = moment("2026-03-02 08:00")
     running = start(Clock.HANDLING, Limit(4, Unit.DUTY_HOUR), at, CALENDAR, "dispatch")
-    paused = stop(running, at, moment("2026-03-02 11:00"), CALENDAR, "suspend", final=False)
+    paused = stop(
+        running, at, moment("2026-03-02 11:00"), CALENDAR, "grant_suspension", final=False
+    )
 
     resumed = start(
         Clock.HANDLING,
@@ -359,11 +361,11 @@ def test_starting_a_clock_takes_microseconds(limit: str) -> None:
 
 def test_a_due_time_is_explained_day_by_day() -> None:
     at = moment("2026-09-30 16:00")
-    running = start(Clock.RECHECK, Limit(5, Unit.WORKING_DAY), at, CALENDAR, "recheck")
+    running = start(Clock.RECHECK, Limit(5, Unit.WORKING_DAY), at, CALENDAR, "rate")
 
     assert explain([(at, running)], CALENDAR) == [
         (
-            "2026年9月30日（周三）16:00 复核：复核时限5个工作日（合37小时30分钟）；"
+            "2026年9月30日（周三）16:00 评价：复核时限5个工作日（合37小时30分钟）；"
             "只计工作日的工作时段。"
         ),
         "  2026年9月30日（周三）：16:00–18:00，计2小时。",
@@ -390,7 +392,7 @@ def test_pause_and_extension_are_explained_with_what_was_carried() -> None:
     )
     limit = Limit(4, Unit.DUTY_HOUR)
     first = start(Clock.HANDLING, limit, began, CALENDAR, "dispatch")
-    pause = stop(first, began, paused, CALENDAR, "suspend", final=False)
+    pause = stop(first, began, paused, CALENDAR, "grant_suspension", final=False)
     second = start(Clock.HANDLING, limit, resumed, CALENDAR, "resume", pause.used)
     used = second.carried + CALENDAR.counted(Family.DUTY, resumed, extended)
     third = start(
@@ -414,9 +416,9 @@ def test_pause_and_extension_are_explained_with_what_was_carried() -> None:
         "  2026年3月2日（周一）：19:30–21:00，计1小时30分钟。",
         "  2026年3月3日（周二）：07:00–09:30，计2小时30分钟。",
         "到期时间：2026年3月3日（周二）09:30。",
-        "2026年3月3日（周二）08:00 挂账：暂停计时，累计用时2小时30分钟，在时限内。",
+        "2026年3月3日（周二）08:00 同意挂账：暂停计时，累计用时2小时30分钟，在时限内。",
         (
-            "2026年3月10日（周二）22:00 恢复办理：处置时限4值守小时，此前已用2小时30分钟，"
+            "2026年3月10日（周二）22:00 恢复处置：处置时限4值守小时，此前已用2小时30分钟，"
             "尚余1小时30分钟；只计值守时段，节假日照计。"
         ),
         "  2026年3月10日（周二）：时段已过，不计。",

@@ -93,6 +93,10 @@ def test_rules_an_event_names_stay_what_they_were() -> None:
     assert references.head == Versions(named.catalogue + 1, named.calendar + 1, 1)
 
 
+def test_reading_on_without_news_keeps_what_was_folded() -> None:
+    assert FOUNDED.grown() is FOUNDED
+
+
 def test_nothing_is_decided_before_there_are_rules() -> None:
     with pytest.raises(NotInForceYet, match="尚未生效"):
         FOUNDED.rules_at(GENESIS - timedelta(microseconds=1))
