@@ -35,31 +35,31 @@ class _Timed(msgspec.Struct, frozen=True, kw_only=True):
     effective_from: datetime
 
 
-class AddIndicator(_Timed, frozen=True, kw_only=True, tag=True):
+class AddIndicator(_Timed, frozen=True, kw_only=True, tag="add-indicator"):
     indicator: Indicator
 
 
-class ReviseIndicator(_Timed, frozen=True, kw_only=True, tag=True):
+class ReviseIndicator(_Timed, frozen=True, kw_only=True, tag="revise-indicator"):
     indicator: Indicator
 
 
-class RetireIndicator(_Timed, frozen=True, kw_only=True, tag=True):
+class RetireIndicator(_Timed, frozen=True, kw_only=True, tag="retire-indicator"):
     code: str
 
 
-class AddCode(_Timed, frozen=True, kw_only=True, tag=True):
+class AddCode(_Timed, frozen=True, kw_only=True, tag="add-code"):
     code: ReasonCode
 
 
-class ReviseCode(_Timed, frozen=True, kw_only=True, tag=True):
+class ReviseCode(_Timed, frozen=True, kw_only=True, tag="revise-code"):
     code: ReasonCode
 
 
-class RetireCode(_Timed, frozen=True, kw_only=True, tag=True):
+class RetireCode(_Timed, frozen=True, kw_only=True, tag="retire-code"):
     code: str
 
 
-class SetStepLimit(_Timed, frozen=True, kw_only=True, tag=True):
+class SetStepLimit(_Timed, frozen=True, kw_only=True, tag="set-step-limit"):
     """The limit of a step of the back office; with `danger`, where danger words were found."""
 
     clock: Clock
@@ -67,11 +67,11 @@ class SetStepLimit(_Timed, frozen=True, kw_only=True, tag=True):
     danger: bool = False
 
 
-class SetDangerWords(_Timed, frozen=True, kw_only=True, tag=True):
+class SetDangerWords(_Timed, frozen=True, kw_only=True, tag="set-danger-words"):
     wordings: tuple[Wording, ...]
 
 
-class SetScopeWords(_Timed, frozen=True, kw_only=True, tag=True):
+class SetScopeWords(_Timed, frozen=True, kw_only=True, tag="set-scope-words"):
     wordings: tuple[Wording, ...]
 
 

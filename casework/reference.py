@@ -27,13 +27,13 @@ class _Timed(msgspec.Struct, frozen=True, kw_only=True):
 # Calendar: commands, events, decide, evolve ----------------------------------------------------
 
 
-class PublishYear(_Timed, frozen=True, kw_only=True, tag=True):
+class PublishYear(_Timed, frozen=True, kw_only=True, tag="publish-year"):
     """Enter the State Council's notice for a year, or a corrected one."""
 
     year: CalendarYear
 
 
-class SetWindows(_Timed, frozen=True, kw_only=True, tag=True):
+class SetWindows(_Timed, frozen=True, kw_only=True, tag="set-windows"):
     """The windows of a day (Asia/Shanghai) in which duty time and working time count."""
 
     duty: Windows
@@ -145,7 +145,7 @@ def fold_calendar(history: Sequence[CalendarEvent]) -> Calendar:
 # Boundaries ------------------------------------------------------------------------------------
 
 
-class AdoptBoundaries(_Timed, frozen=True, kw_only=True, tag=True):
+class AdoptBoundaries(_Timed, frozen=True, kw_only=True, tag="adopt-boundaries"):
     """Take a set of street boundaries into use. `sha256` is that of its files."""
 
     sha256: str
