@@ -17,8 +17,17 @@ from msgspec.structs import replace
 from casework import commands as ask
 from casework import events as did
 from casework.decisions import closing, handling, intake, oversight, territory
-from casework.decisions.asking import Asking, require
-from casework.evolution import clocked, opened, pending, requested, undispatched, with_street
+from casework.decisions.asking import Asking, require, require_said
+from casework.evolution import (
+    asked_of,
+    clocked,
+    opened,
+    pending,
+    relimited,
+    requested,
+    undispatched,
+    with_street,
+)
 from casework.lifecycle import ACTION_OF, Action
 from casework.model import Actor
 from casework.state import Case, Pending, Rating, asked_by
@@ -35,6 +44,7 @@ def decide(a: Asking, command: ask.Command) -> list[Happening]:
 
     """
     require(a, ACTION_OF[type(command)])
+    require_said(command)
     match command:
         case ask.Submit():
             return [*intake.submit(a, command)]
@@ -176,8 +186,11 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             return replace(case, own_reporters=own, absorbed=brought)
         case did.CaseRegistered(indicator=indicator, condition=row, versions=versions):
             return replace(case, indicator=indicator, condition=row, versions=versions)
-        case did.CaseRefused() | did.RegistrationRevoked():
-            return replace(case, refused_by=by.id, has_new_information=False)
+        case did.CaseRefused():
+            return replace(case, refused_by=frozenset({by.id}), has_new_information=False)
+        case did.RegistrationRevoked():
+            both = asked_of(before, Action.REVOKE_REGISTRATION) | {by.id}
+            return replace(case, refused_by=both, has_new_information=False)
         case did.RefusalObjected():
             return replace(case, objected=True, versions=None)
         case did.CaseMerged(primary=primary):
@@ -189,7 +202,7 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
         case did.CaseReleased(secondary=other):
             return replace(case, absorbed={k: v for k, v in case.absorbed.items() if k != other})
         case did.CaseReclassified(indicator=indicator, condition=row):
-            return replace(case, indicator=indicator, condition=row)
+            return replace(relimited(case, event), indicator=indicator, condition=row)
         case did.PlaceCorrected(place=place, assignment=assignment):
             return replace(case, place=place, assignment=assignment)
         case did.CaseDispatched():
@@ -217,7 +230,9 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             waited = ((case.rectified_at, at),) if counts and case.rectified_at else ()
             return replace(case, rework_by=by.id, spans=(*case.spans, *waited))
         case did.CaseClosed() | did.CaseTransferred() | did.CaseForceClosed():
-            return replace(case, closed_by=by.id, closed_at=at, has_new_information=False)
+            asked = asked_of(before, Action.TRANSFER_OUT, Action.REQUEST_FORCE_CLOSE)
+            case = replace(case, closed_by=asked | {by.id}, closed_at=at)
+            return replace(case, has_new_information=False)
         case did.CitizenNotified(channel=channel):
             return replace(case, notified=case.notified or channel != closing.IN_APP)
         case did.CaseRated(person=person, round=number, solved=solved):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from casework import events as did
 from casework.lifecycle import STATUS_AFTER, Action, Status
-from casework.model import Actor, Clock, StreetCode
+from casework.model import Actor, ActorKind, Clock, StreetCode
 from casework.state import Case, Pending, Running
 
 CLOCK_OF: dict[Action, Clock] = {
@@ -68,12 +68,18 @@ def opened(event: did.ReportSubmitted, at: datetime, by: Actor) -> Case:
         indicator=event.indicator,
         danger=bool(event.danger),
         entered_by=by.id if event.on_behalf else None,
+        sent_by=by.id if by.kind is ActorKind.PARTNER else None,
     )
 
 
 def clocked(case: Case, event: did.Event, at: datetime) -> Case:
-    """Status and clocks after a fact, and the requests that end with their clock."""
+    """Status and clocks after a fact, and the requests that end with their clock.
+
+    Whoever had claimed the case had it at that desk: with the status the claim ends.
+    """
     status = STATUS_AFTER.get(type(event), case.status)
+    if status is not case.status:
+        case = replace(case, claimed_by=None, claimed_until=None)
     if not event.started and not event.stopped:
         return replace(case, status=status, last_at=at)
     clocks, used, spans = dict(case.clocks), dict(case.used), case.spans
@@ -125,6 +131,19 @@ def undispatched(case: Case) -> Case:
     """No street has it any more."""
     street: StreetCode | None = None
     return replace(case, street=street, limit=None, total_limit=None, dispatched_at=None, spans=())
+
+
+def relimited(case: Case, event: did.CaseReclassified) -> Case:
+    """改类 while handling: what counts by the limit counts by the new one from here on."""
+    for started in event.started:
+        if started.clock is Clock.HANDLING:
+            return replace(case, limit=started.limit, extensions=0)
+    return case
+
+
+def asked_of(case: Case, *requests: Action) -> frozenset[str]:
+    """Who had asked for any of these and has no answer yet."""
+    return frozenset(case.pending[request].by for request in requests if request in case.pending)
 
 
 def requested(case: Case, event: Request | NoRequest, by: Actor) -> Case:

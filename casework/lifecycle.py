@@ -170,6 +170,8 @@ _CLOCK = (Role.CLOCK,)
 _WITH_STREET = frozenset({_S.DISPATCHED, _S.HANDLING})
 _RATED = frozenset({_S.CLOSED, _S.UNDER_RECHECK, _S.COMPLETED})
 _ENDED = frozenset({_S.CLOSED, _S.COMPLETED})
+_ONCE_ENDED = frozenset(Status) - {_S.NEW}
+"""Wherever a case has gone since an appeal was made: the appeal is still to be decided."""
 _DESK_OF_REVIEWER = frozenset(
     {
         _S.SUBMITTED,
@@ -640,7 +642,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         _A.UPHOLD_APPEAL,
         "申诉成立",
-        _ENDED,
+        _ONCE_ENDED,
         _STAYS,
         _SUPERVISOR,
         "只作统计剔除，不改事实",
@@ -648,7 +650,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         _A.DISMISS_APPEAL,
         "申诉不成立",
-        _ENDED,
+        _ONCE_ENDED,
         _STAYS,
         _SUPERVISOR,
         "AD 类代码",

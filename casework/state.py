@@ -64,6 +64,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     danger: bool = False
     has_new_information: bool = False
     entered_by: str | None = None
+    """The account that entered it on someone's behalf."""
+    sent_by: str | None = None
+    """The partner that sent it."""
 
     clocks: dict[Clock, Running] = {}
     used: dict[Clock, int] = {}
@@ -75,7 +78,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     information_requests: int = 0
     objected: bool = False
-    refused_by: str | None = None
+    refused_by: frozenset[str] = frozenset()
+    """Who refused it, or had its registration revoked: not the ones to judge an objection."""
 
     street: StreetCode | None = None
     handled_by: frozenset[str] = frozenset()
@@ -95,7 +99,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rectified_at: datetime | None = None
     rework_by: str | None = None
     return_rejected_by: str | None = None
-    closed_by: str | None = None
+    closed_by: frozenset[str] = frozenset()
+    """Who closed it, and who asked a second person to."""
     closed_at: datetime | None = None
     completed_at: datetime | None = None
     notified: bool = False
@@ -152,7 +157,7 @@ def stands_to(case: Case | None, by: Actor, row: Row) -> bool:
                 return True
             return case.street is not None and by.street == case.street
         case Relation.OTHER_STREET:
-            return by.street is None or by.street not in case.handled_by
+            return by.street is None or by.street not in {case.assignment.street, *case.handled_by}
         case _:
             assert_never(row.relation)
 
@@ -169,7 +174,7 @@ def _open_to(case: Case, by: Actor, row: Row) -> bool:
     return by.holds(*row.by) and stands_to(case, by, row) and _asked_for(case, row.action)
 
 
-_ANSWERS: dict[Action, tuple[Action, ...]] = {
+ANSWERS: dict[Action, tuple[Action, ...]] = {
     Action.ACCEPT_RETURN: (Action.REQUEST_RETURN,),
     Action.REJECT_RETURN: (Action.REQUEST_RETURN,),
     Action.GRANT_EXTENSION: (Action.REQUEST_EXTENSION,),
@@ -193,7 +198,7 @@ _ANSWERS: dict[Action, tuple[Action, ...]] = {
 
 def asked_by(case: Case, action: Action) -> Action | None:
     """The open request that this action would decide, or None."""
-    for request in _ANSWERS.get(action, ()):
+    for request in ANSWERS.get(action, ()):
         if request in case.pending:
             return request
     return None
@@ -202,7 +207,7 @@ def asked_by(case: Case, action: Action) -> Action | None:
 def _asked_for(case: Case, action: Action) -> bool:
     if action is Action.ANSWER_NOTE:
         return bool(case.open_notes)
-    return action not in _ANSWERS or asked_by(case, action) is not None
+    return action not in ANSWERS or asked_by(case, action) is not None
 
 
 def allowed(case: Case, by: Actor) -> list[Action]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from casework import clocks
-from casework.commands import Words
+from casework.commands import Command, Words
 from casework.errors import (
     ConflictOfInterest,
     Missing,
@@ -18,10 +18,13 @@ from casework.errors import (
 from casework.lifecycle import LABELS, NAME_OF, ROLE_NAMES, ROWS_OF, Action, Relation, Row, Status
 from casework.model import Actor, Clock, ClockStarted, ClockStopped, Limit, Sealed
 from casework.reference import Rules
-from casework.state import Case, allowed, asked_by, row_for, stands_to
+from casework.state import ANSWERS, Case, allowed, asked_by, row_for, stands_to
 
 KEPT = frozenset({Clock.NOTE, Clock.APPEAL})
 """Clocks that a change of stage does not end: an instruction and an appeal outlive it."""
+
+KEPT_AT_THE_END = frozenset({Clock.APPEAL})
+"""Where nobody has a move any more, an instruction waits until the case comes back to life."""
 
 
 class Asking(NamedTuple):
@@ -65,12 +68,19 @@ class Asking(NamedTuple):
         self, because: str, keep: frozenset[Clock] = KEPT, paused: frozenset[Clock] = frozenset()
     ) -> tuple[ClockStopped, ...]:
         """Every running clock stopped but those kept; those paused may run on later."""
+        paused |= {Clock.NOTE}
         return tuple(
             stopped
             for clock in self.case.clocks
             if clock not in keep
             for stopped in self.stop(clock, because, final=clock not in paused)
         )
+
+    def still_noted(self, because: str) -> tuple[ClockStarted, ...]:
+        """The clock of an unanswered instruction, if it waited while the case had ended."""
+        if not self.case.open_notes or Clock.NOTE in self.case.clocks:
+            return ()
+        return (self.start(Clock.NOTE, because, carried=self.case.used.get(Clock.NOTE, 0)),)
 
     # guards --------------------------------------------------------------------------
 
@@ -87,15 +97,18 @@ class Asking(NamedTuple):
             raise Missing("words", f"选择「{reason.text}」时请写明原因，至少{reason.words}个字。")
         return code
 
-    def never_own(self, action: Action, *, also: str | None = None) -> None:
+    def never_asked(self, action: Action, request: Action) -> None:
+        """Nobody grants or confirms what they themselves asked for (section 2)."""
+        if self.case.pending[request].by == self.by.id:
+            raise ConflictOfInterest(NAME_OF[action], "申请由您提出")
+
+    def never_own(self, action: Action) -> None:
         """Nobody verifies or closes what their own 街镇 handled or they entered (section 2)."""
         name = NAME_OF[action]
         if self.by.street is not None and self.by.street in self.case.handled_by:
             raise ConflictOfInterest(name, "案件由您所在街镇处置")
         if self.case.entered_by == self.by.id:
             raise ConflictOfInterest(name, "案件由您代为录入")
-        if also is not None and also == self.by.id:
-            raise ConflictOfInterest(name, "原决定由您作出")
 
 
 def require(asking: Asking, action: Action) -> Row:
@@ -122,7 +135,9 @@ def require(asking: Asking, action: Action) -> Row:
         raise not_allowed(action, case, by)
     if row not in held:
         raise NotPermitted(name, tuple(ROLE_NAMES[role] for role in row.by))
-    if case is not None and action in _ANSWERING and asked_by(case, action) is None:
+    if not stands_to(case, by, row):
+        raise _stranger(name, row.relation)
+    if case is not None and action in ANSWERS and asked_by(case, action) is None:
         raise NothingPending(name, f"没有待决的申请，不能「{name}」。")
     return row
 
@@ -142,23 +157,25 @@ def _stranger(name: str, relation: Relation) -> Exception:
     return NotYours(name)
 
 
-_ANSWERING = frozenset(
-    {
-        Action.ACCEPT_RETURN,
-        Action.REJECT_RETURN,
-        Action.GRANT_EXTENSION,
-        Action.DENY_EXTENSION,
-        Action.GRANT_SUSPENSION,
-        Action.DENY_SUSPENSION,
-        Action.CONFIRM_REVOCATION,
-        Action.CONFIRM_TRANSFER_OUT,
-        Action.CONFIRM_FORCE_CLOSE,
-        Action.DECLINE_SECOND,
-        Action.UPHOLD_APPEAL,
-        Action.DISMISS_APPEAL,
-        Action.REPORT_SITE_CHECK,
-    }
-)
+_UNSAID: dict[str, str] = {
+    "reply": "请写给市民的答复。",
+    "question": "请写明要市民补充什么。",
+    "findings": "请填写现场发现的情况。",
+    "reason": "请写明理由。",
+}
+
+
+def require_said(command: Command) -> None:
+    """Refuse words without a character: whoever need say nothing leaves them away.
+
+    Raises:
+        Missing: with the name of the field.
+
+    """
+    for name in command.__struct_fields__:
+        value = getattr(command, name)
+        if isinstance(value, Words) and value.length == 0:
+            raise Missing(name, _UNSAID.get(name, "请填写说明。"))
 
 
 def sealed(words: Words | None) -> Sealed | None:

@@ -6,11 +6,11 @@ from uuid import UUID
 from casework import clocks
 from casework import commands as ask
 from casework import events as did
-from casework.decisions.asking import Asking, sealed
+from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
 from casework.decisions.handling import handling_again, require_none, waited_since_hand_over
 from casework.decisions.intake import require_few
 from casework.decisions.territory import require_no_second
-from casework.errors import Exhausted, Missing, NotPermitted, TooEarly, TooLate
+from casework.errors import ConflictOfInterest, Exhausted, Missing, NotPermitted, TooEarly, TooLate
 from casework.lifecycle import NAME_OF, ROLE_NAMES, Action, Status
 from casework.model import (
     Assignment,
@@ -74,8 +74,6 @@ def close(a: Asking, c: ask.Close) -> list[did.Event]:
     a.never_own(Action.CLOSE)
     if not c.standard_met:
         raise Missing("standard_met", "请核对并勾选结案标准；未达标的请返工。")
-    if c.reply.length == 0:
-        raise Missing("reply", "请写给市民的答复。")
     assert a.case.indicator and a.case.condition
     standard = a.rules.catalogue.indicator(a.case.indicator).row(a.case.condition).standard
     return [
@@ -113,7 +111,8 @@ def transfer_out(a: Asking, c: ask.TransferOut) -> list[did.Event]:
 
 def confirm_transfer_out(a: Asking) -> list[did.Event]:
     pending = a.case.pending[Action.TRANSFER_OUT]
-    a.never_own(Action.CONFIRM_TRANSFER_OUT, also=pending.by)
+    a.never_own(Action.CONFIRM_TRANSFER_OUT)
+    a.never_asked(Action.CONFIRM_TRANSFER_OUT, Action.TRANSFER_OUT)
     return [
         did.CaseTransferred(
             body=pending.body,
@@ -137,7 +136,8 @@ def request_force_close(a: Asking, c: ask.RequestForceClose) -> list[did.Event]:
 
 def confirm_force_close(a: Asking) -> list[did.Event]:
     pending = a.case.pending[Action.REQUEST_FORCE_CLOSE]
-    a.never_own(Action.CONFIRM_FORCE_CLOSE, also=pending.by)
+    a.never_own(Action.CONFIRM_FORCE_CLOSE)
+    a.never_asked(Action.CONFIRM_FORCE_CLOSE, Action.REQUEST_FORCE_CLOSE)
     return [
         did.CaseForceClosed(
             code=pending.code,
@@ -213,7 +213,7 @@ def _after_rating(a: Asking, rating: Rating) -> list[did.Event]:
 
 def archived(a: Asking, because: str) -> tuple[ClockStopped, ...]:
     """What stops when a case goes to the archive; appeals and their window live on."""
-    return a.stop_all(because, keep=frozenset({Clock.APPEAL, Clock.APPEAL_WINDOW}))
+    return a.stop_all(because, KEPT_AT_THE_END | {Clock.APPEAL_WINDOW})
 
 
 def lapse_rating(a: Asking) -> list[did.Event]:
@@ -233,7 +233,9 @@ def record_visit(a: Asking, c: ask.RecordVisit) -> list[did.Event]:
 
 def uphold(a: Asking, c: ask.Uphold) -> list[did.Event]:
     """维持结案, by a reviewer who did not close it."""
-    a.never_own(Action.UPHOLD, also=a.case.closed_by)
+    a.never_own(Action.UPHOLD)
+    if a.by.id in a.case.closed_by:
+        raise ConflictOfInterest(NAME_OF[Action.UPHOLD], "案件由您结案")
     require_few(c.photos)
     return [
         did.RecheckUpheld(
@@ -287,7 +289,7 @@ def _reopened(
         round=a.case.round + 1,
         supervised=supervised,
         stopped=a.stop_all("reopen"),
-        started=(a.start(Clock.ACKNOWLEDGE, "reopen"), handling),
+        started=(a.start(Clock.ACKNOWLEDGE, "reopen"), handling, *a.still_noted("reopen")),
     )
 
 

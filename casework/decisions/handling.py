@@ -103,6 +103,7 @@ def request_extension(a: Asking, c: ask.RequestExtension) -> list[did.Event]:
 
 
 def grant_extension(a: Asking) -> list[did.Event]:
+    a.never_asked(Action.GRANT_EXTENSION, Action.REQUEST_EXTENSION)
     asked = a.case.pending[Action.REQUEST_EXTENSION].extend_by
     assert asked
     running = a.case.clocks[Clock.HANDLING]
@@ -148,6 +149,7 @@ def request_suspension(a: Asking, c: ask.RequestSuspension) -> list[did.Event]:
 
 def grant_suspension(a: Asking) -> list[did.Event]:
     """The handling clock pauses until 00:00 of the agreed day."""
+    a.never_asked(Action.GRANT_SUSPENSION, Action.REQUEST_SUSPENSION)
     pending = a.case.pending[Action.REQUEST_SUSPENSION]
     assert pending.resume_on
     day = datetime.combine(pending.resume_on, time(), SHANGHAI).astimezone(a.at.tzinfo)
@@ -194,8 +196,6 @@ def rectify(a: Asking, c: ask.Rectify) -> list[did.Event]:
     if not c.photos:
         raise Missing("photos", "请至少上传一张整改后的照片。")
     require_few(c.photos)
-    if c.words.length == 0:
-        raise Missing("words", "请填写处置情况。")
     return [
         did.CaseRectified(
             street=a.case.street,

@@ -4,10 +4,9 @@ from uuid import UUID
 
 from casework import commands as ask
 from casework import events as did
-from casework.decisions.asking import Asking, sealed
-from casework.decisions.territory import dispatched
+from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
+from casework.decisions.territory import certain, dispatched, require_other_reviewer
 from casework.errors import (
-    ConflictOfInterest,
     Exhausted,
     Missing,
     OutOfScope,
@@ -18,7 +17,6 @@ from casework.errors import (
 from casework.lifecycle import NAME_OF, Action
 from casework.model import (
     ActorKind,
-    Assignment,
     Certainty,
     Clock,
     ClockStarted,
@@ -161,7 +159,7 @@ def withdraw(a: Asking) -> list[did.Event]:
     """The only reporter takes the report back; one of several only leaves."""
     if len(a.case.reporters) > 1:
         return [did.ReporterLeft(person=person(a))]
-    return [did.CaseWithdrawn(person=person(a), stopped=a.stop_all("withdraw"))]
+    return [did.CaseWithdrawn(person=person(a), stopped=a.stop_all("withdraw", KEPT_AT_THE_END))]
 
 
 def register(a: Asking, c: ask.Register) -> list[did.Event]:
@@ -186,21 +184,6 @@ def register(a: Asking, c: ask.Register) -> list[did.Event]:
     return [registered, straight]
 
 
-def certain(a: Asking, proposal: Assignment) -> bool:
-    """Whether no person is needed: inside, and not a street whose return was accepted."""
-    return (
-        proposal.certainty is Certainty.INSIDE
-        and proposal.street is not None
-        and proposal.street not in a.case.returned_by
-    )
-
-
-def require_other_reviewer(a: Asking, action: Action) -> None:
-    """After an objection another reviewer decides."""
-    if a.case.objected and a.case.refused_by == a.by.id:
-        raise ConflictOfInterest(NAME_OF[action], "市民异议针对的是您的决定")
-
-
 def refuse(a: Asking, c: ask.Refuse) -> list[did.Event]:
     """不予受理. The citizen has five days to object, once."""
     require_other_reviewer(a, Action.REFUSE)
@@ -208,7 +191,7 @@ def refuse(a: Asking, c: ask.Refuse) -> list[did.Event]:
         did.CaseRefused(
             code=a.code(c.code, "N", c.words),
             words=c.words.sealed,
-            stopped=a.stop_all("refuse"),
+            stopped=a.stop_all("refuse", KEPT_AT_THE_END),
             started=() if a.case.objected else (a.start(Clock.OBJECTION, "refuse"),),
         )
     ]
@@ -228,7 +211,7 @@ def object_(a: Asking, c: ask.Object) -> list[did.Event]:
             person=person(a),
             words=c.words.sealed,
             stopped=a.stop_all("object"),
-            started=(a.start(Clock.REVIEW, "object", limit),),
+            started=(a.start(Clock.REVIEW, "object", limit), *a.still_noted("object")),
         )
     ]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from casework import commands as ask
 from casework import events as did
 from casework.decisions.asking import Asking, sealed
-from casework.errors import ConflictOfInterest, Exhausted, Missing, NothingPending, TooLate
+from casework.errors import ConflictOfInterest, Exhausted, NothingPending, TooLate
 from casework.lifecycle import NAME_OF, Action
 from casework.model import Clock
 
@@ -49,20 +49,19 @@ def dismiss_appeal(a: Asking, c: ask.DismissAppeal) -> list[did.Event]:
 
 
 def _other_than_decided(a: Asking, action: Action) -> None:
-    """Nobody decides an appeal against their own decision (section 2)."""
+    """Nobody decides an appeal of their own or against their own decision (section 2)."""
+    a.never_asked(action, Action.APPEAL)
     decided = {
         "A01": a.case.dispatched_by,
         "A02": a.case.return_rejected_by,
         "A06": a.case.rework_by,
-    }.get(a.case.appeal_code, a.case.closed_by)
-    if a.by.id in {decided, a.case.closed_by}:
+    }.get(a.case.appeal_code)
+    if a.by.id in {decided, *a.case.closed_by}:
         raise ConflictOfInterest(NAME_OF[action], "申诉针对的是您的决定")
 
 
 def note(a: Asking, c: ask.Note) -> list[did.Event]:
     """督办: the clock runs while any instruction is unanswered, from the first."""
-    if c.words.length == 0:
-        raise Missing("words", "请填写督办意见。")
     running = Clock.NOTE in a.case.clocks
     started = () if running else (a.start(Clock.NOTE, "note"),)
     return [did.InstructionNoted(note=len(a.case.notes) + 1, words=c.words.sealed, started=started)]

@@ -3,18 +3,26 @@
 The map is not known here: the dispatcher's verdict arrives with the command.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from casework import clocks
 from casework import commands as ask
 from casework import events as did
-from casework.decisions.asking import Asking, not_allowed, sealed
-from casework.errors import Exhausted, Missing, NothingPending, TooLate, UnknownCase
+from casework.decisions.asking import KEPT_AT_THE_END, Asking, not_allowed, sealed
+from casework.errors import (
+    ConflictOfInterest,
+    Exhausted,
+    Missing,
+    NothingPending,
+    TooLate,
+    UnknownCase,
+)
 from casework.lifecycle import BEFORE_CLOSING, NAME_OF, OPEN, Action, Status
 from casework.model import (
     ActorKind,
     Assignment,
+    Certainty,
     Clock,
     ClockStarted,
     ClockStopped,
@@ -44,7 +52,7 @@ def dispatched(
 
     `waited` is a dispatch clock that was started by this very command and ends with it.
     """
-    on = (a.at + timedelta(hours=8)).date()
+    on = a.at.astimezone(clocks.SHANGHAI).date()
     limit = a.rules.limit(indicator, condition, street, a.case.place.kind, on)
     handling = a.start(Clock.HANDLING, "dispatch", limit)
     stopped: tuple[ClockStopped, ...]
@@ -65,11 +73,20 @@ def dispatched(
     )
 
 
+def certain(a: Asking, proposal: Assignment) -> bool:
+    """Whether no person is needed: inside, and not a street whose return was accepted."""
+    return (
+        proposal.certainty is Certainty.INSIDE
+        and proposal.street is not None
+        and proposal.street not in a.case.returned_by
+    )
+
+
 def dispatch(a: Asking, c: ask.Dispatch) -> list[did.Event]:
     """A person may choose otherwise than the dispatcher proposes, and says why."""
     returned = c.street in a.case.returned_by
-    if a.by.kind is ActorKind.DISPATCHER and returned:
-        raise Missing("street", "该街镇的退回已被接受，不再自动派往。")
+    if a.by.kind is ActorKind.DISPATCHER and not certain(a, c.proposal):
+        raise Missing("street", "属地不明确或该街镇的退回已被接受，须由审核员派遣。")
     if (returned or c.street != c.proposal.street) and c.reason is None:
         raise Missing("reason", "派往的街镇与系统建议不同，请写明理由。")
     return [_dispatched(a, c.street, c.proposal, c.reason)]
@@ -145,6 +162,7 @@ def _return_until(a: Asking) -> datetime:
 
 def accept_return(a: Asking) -> list[did.Event]:
     """The street is not proposed again; another starts with the full limit."""
+    a.never_asked(Action.ACCEPT_RETURN, Action.REQUEST_RETURN)
     assert a.case.street
     return [
         did.ReturnAccepted(
@@ -178,7 +196,8 @@ def reclassify(a: Asking, c: ask.Reclassify) -> list[did.Event]:
     stopped: tuple[ClockStopped, ...] = ()
     if a.case.status is Status.HANDLING:
         assert c.condition and a.case.street
-        on = (a.at + timedelta(hours=8)).date()
+        assert a.case.dispatched_at
+        on = a.case.dispatched_at.astimezone(clocks.SHANGHAI).date()
         limit = a.rules.limit(c.indicator, c.condition, a.case.street, a.case.place.kind, on)
         stopped = (
             *a.stop(Clock.HANDLING, "reclassify", final=False),
@@ -219,11 +238,12 @@ def revoke_registration(a: Asking, c: ask.RevokeRegistration) -> list[did.Event]
 
 
 def confirm_revocation(a: Asking) -> list[did.Event]:
-    a.never_own(Action.CONFIRM_REVOCATION, also=a.case.pending[Action.REVOKE_REGISTRATION].by)
+    a.never_own(Action.CONFIRM_REVOCATION)
+    a.never_asked(Action.CONFIRM_REVOCATION, Action.REVOKE_REGISTRATION)
     return [
         did.RegistrationRevoked(
             code=a.case.pending[Action.REVOKE_REGISTRATION].code,
-            stopped=a.stop_all("confirm_revocation"),
+            stopped=a.stop_all("confirm_revocation", KEPT_AT_THE_END),
             started=() if a.case.objected else (a.start(Clock.OBJECTION, "confirm_revocation"),),
         )
     ]
@@ -237,6 +257,8 @@ def require_no_second(a: Asking, action: Action) -> None:
 
 def merge(a: Asking, c: ask.Merge) -> list[did.Event | tuple[UUID, did.Event]]:
     """并案. Told to this case, to its primary, and to the cases merged into this one before."""
+    if a.case.status is Status.SUBMITTED:
+        require_other_reviewer(a, Action.MERGE)
     primary_id, primary = _primary(a, c.primary)
     if primary_id == a.case_id or primary_id in a.case.absorbed:
         raise Missing("primary", "不能并入自己或已并入本案的案件。")
@@ -244,18 +266,26 @@ def merge(a: Asking, c: ask.Merge) -> list[did.Event | tuple[UUID, did.Event]]:
         raise not_allowed(Action.MERGE, primary, a.by)
     told: list[did.Event | tuple[UUID, did.Event]] = [
         did.CaseMerged(
-            primary=primary_id, primary_number=primary.number, stopped=a.stop_all("merge")
+            primary=primary_id,
+            primary_number=primary.number,
+            stopped=a.stop_all("merge", KEPT_AT_THE_END),
         ),
         (primary_id, absorbed(a.case_id, a.case.number, a.case.own_reporters)),
     ]
-    for child_id in a.case.absorbed:
+    for child_id, reporters in a.case.absorbed.items():
         child = a.others[child_id]
         again = did.CaseMerged(primary=primary_id, primary_number=primary.number, repointed=True)
         told += [
             (child_id, again),
-            (primary_id, absorbed(child_id, child.number, child.own_reporters)),
+            (primary_id, absorbed(child_id, child.number, reporters)),
         ]
     return told
+
+
+def require_other_reviewer(a: Asking, action: Action) -> None:
+    """After an objection another reviewer decides."""
+    if a.case.objected and a.by.id in a.case.refused_by:
+        raise ConflictOfInterest(NAME_OF[action], "市民异议针对的是您的决定")
 
 
 def absorbed(case_id: UUID, number: str, reporters: tuple[UUID, ...]) -> did.CaseAbsorbed:
@@ -283,7 +313,7 @@ def unmerge(a: Asking, c: ask.Unmerge) -> list[did.Event | tuple[UUID, did.Event
         did.CaseUnmerged(
             primary=a.case.merged_into,
             reason=c.reason.sealed,
-            started=(a.start(Clock.REVIEW, "unmerge", limit),),
+            started=(a.start(Clock.REVIEW, "unmerge", limit), *a.still_noted("unmerge")),
         ),
         (
             a.case.merged_into,
