@@ -1,0 +1,57 @@
+"""A fresh generation on each database, and readers over it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from projections.case_board import CaseBoard
+from projections.case_keys import CaseKeys
+from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
+from projections.lines import Opener
+from projections.reading import Readers
+from projections.timeline import Timeline
+from projections.view import View
+from tests.postgres import postgres_server, postgres_url
+from tests.projections.histories import opener
+
+__all__ = ["postgres_server", "postgres_url"]
+
+VIEWS: tuple[View, ...] = (CaseKeys(), CaseBoard(), Timeline())
+
+Made = Callable[..., Readers]
+
+
+@pytest.fixture
+def sqlite_shelf(tmp_path: Path) -> SqliteShelf:
+    return SqliteShelf(tmp_path)
+
+
+@pytest.fixture
+def make_readers(sqlite_shelf: SqliteShelf) -> Iterator[Made]:
+    """Readers over a new SQLite generation; the engines are let go of afterwards."""
+    engines: list[Engine] = []
+
+    def make(
+        views: Sequence[View] = VIEWS, with_opener: Opener | None = None, name: str = "g_1"
+    ) -> Readers:
+        engine = sqlite_shelf.make(name)
+        engines.append(engine)
+        create(engine, name, views)
+        return Readers(engine, name, views, with_opener or opener())
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
+    """Each of the two places where generations lie."""
+    if request.param == "sqlite":
+        yield SqliteShelf(tmp_path)
+        return
+    postgres = PostgresShelf(request.getfixturevalue("postgres_url"))
+    yield postgres
+    postgres.close()
