@@ -44,7 +44,7 @@ ASVS = PasswordProfile(name="ASVS", shortest=12, classes=0, history=0, max_age=N
 
 def prepared(password: str) -> str:
     """The form that is hashed: NFC (RFC 8265 OpaqueString), so that two keyboards agree."""
-    return unicodedata.normalize("NFC", password)
+    return unicodedata.normalize("NFC", password.encode(errors="replace").decode())
 
 
 def check_password(profile: PasswordProfile, password: str, names: tuple[str, ...] = ()) -> None:
@@ -54,6 +54,8 @@ def check_password(profile: PasswordProfile, password: str, names: tuple[str, ..
     """
     text = prepared(password)
     why = []
+    if any("\ud800" <= sign <= "\udfff" for sign in password):
+        why.append("含有无法识别的字符")
     if len(text) < profile.shortest:
         why.append(f"至少{profile.shortest}位")
     if len(text) > _LONGEST:

@@ -48,8 +48,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name_key(name: str) -> str:
-    """The form in which sign-in names are compared: without regard to case, width and ends."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+    """The form in which sign-in names are compared: without regard to case, width and ends.
+
+    What no database holds (NUL, lone surrogates) becomes a question mark: anything may be typed.
+    """
+    storable = name.encode(errors="replace").decode().replace("\0", "?")
+    return unicodedata.normalize("NFKC", storable).strip().casefold()
 
 
 def require(by: Principal, role: Role, action: str, why: str) -> None:
@@ -331,7 +335,7 @@ def add_account(
 ) -> None:
     """Insert within the caller's transaction; a citizen if there is a `person_id`."""
     key = name_key(name)
-    if not _SHORTEST_NAME <= len(key) <= _LONGEST_NAME or not key.isprintable() or " " in key:
+    if not _SHORTEST_NAME <= len(key) <= _LONGEST_NAME or not name.isprintable() or " " in key:
         raise Unfit(
             "name", f"登录名应为{_SHORTEST_NAME}至{_LONGEST_NAME}个字符，不含空格和控制字符。"
         )

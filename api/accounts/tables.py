@@ -178,6 +178,30 @@ rate_moments = Table(
     Column("expires", Float(53), nullable=False, index=True),
 )
 
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("good_until", Instant, nullable=False, index=True),
+)
+
+change_proposal = Table(
+    "change_proposal",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("proposed_by", Uuid, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_by", Uuid),
+    Column("decided_at", Instant),
+    Column("decision", Text),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -28,6 +28,8 @@ _RETRY_S = 0.5
 _ROOM = 20_000
 """Rows that may wait. About 10 MB and some seconds of writing; beyond it commands are refused."""
 
+_Queued = tuple[Entry, Future[None] | None]
+
 
 class AuditTrail:
     """The writer of the trail. Start it once a process; stop it after the last command."""
@@ -35,7 +37,7 @@ class AuditTrail:
     def __init__(self, desk: Desk, room: int = _ROOM) -> None:
         self._desk = desk
         self._room = room
-        self._queue: deque[tuple[Entry, Future[None] | None]] = deque()
+        self._queue: deque[_Queued] = deque()
         self._changed = threading.Condition()
         self._waited_for = 0
         self._stopping = False
@@ -46,18 +48,16 @@ class AuditTrail:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is queued, then end. Rows that cannot be written after a try are given up."""
+        """Write what is queued, then end. What cannot be written then is given up."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join()
 
-    @property
-    def healthy(self) -> bool:
+    def is_healthy(self) -> bool:
         """False while rows cannot be written, or the thread is gone: not ready to serve."""
         return self._thread.is_alive() and not self._failing
 
-    @property
     def has_room(self) -> bool:
         """Ask before a command is accepted; where False answer 503, for no row may be dropped."""
         return len(self._queue) < self._room
@@ -75,10 +75,12 @@ class AuditTrail:
         Raises Overloaded where the queue is full, and what the database said where it failed;
         then what was to be shown must not be shown.
         """
-        if not self.has_room:
+        if not self.has_room():
             raise Overloaded
         done: Future[None] = Future()
         with self._changed:
+            if self._stopping:
+                raise Overloaded
             self._queue.append((entry, done))
             self._waited_for += 1
             self._changed.notify()
@@ -109,22 +111,33 @@ class AuditTrail:
         return added
 
     def _run(self) -> None:
-        while True:
-            group = self._next_group()
-            if not group:
-                return
-            try:
-                with self._desk.write(Turn.AUDIT) as connection:
-                    append(connection, [entry for entry, _ in group])
-            except SQLAlchemyError as fault:
-                self._put_back(group, fault)
-                continue
-            self._failing = False
-            for _, done in group:
-                if done is not None:
-                    _settle(done, None)
+        try:
+            while group := self._next_group():
+                self._write(group)
+        finally:
+            # Whether stopped or fallen over: nobody may wait for a thread that is gone.
+            with self._changed:
+                self._stopping = True
+                left = list(self._queue)
+                self._queue.clear()
+            for _, done in left:
+                _settle(done, Overloaded())
 
-    def _next_group(self) -> list[tuple[Entry, Future[None] | None]]:
+    def _write(self, group: list[_Queued]) -> None:
+        fault: Exception | None = None
+        try:
+            with self._desk.write(Turn.AUDIT) as connection:
+                append(connection, [entry for entry, _ in group])
+        except SQLAlchemyError as error:
+            fault = error
+        finally:
+            self._failing = fault is not None
+            for _, done in group:
+                _settle(done, fault)
+        if fault is not None:
+            self._put_back([queued for queued in group if queued[1] is None])
+
+    def _next_group(self) -> list[_Queued]:
         """Wait for rows worth a commit; empty when stopping and nothing is left."""
         with self._changed:
             while not self._queue and not self._stopping:
@@ -138,27 +151,19 @@ class AuditTrail:
             self._waited_for -= sum(done is not None for _, done in group)
             return group
 
-    def _put_back(
-        self, group: list[tuple[Entry, Future[None] | None]], fault: SQLAlchemyError
-    ) -> None:
-        """Tell those who wait; keep the others, in order, for another try a little later."""
-        self._failing = True
-        for _, done in group:
-            if done is not None:
-                _settle(done, fault)
-        kept = [(entry, done) for entry, done in group if done is None]
+    def _put_back(self, group: list[_Queued]) -> None:
+        """Keep what nobody waits for, in order, for another try a little later."""
         with self._changed:
-            if self._stopping:
-                self._queue.clear()
-                return
-            self._queue.extendleft(reversed(kept))
-            self._changed.wait_for(lambda: self._stopping, timeout=_RETRY_S)
+            if not self._stopping:
+                self._queue.extendleft(reversed(group))
+                self._changed.wait_for(lambda: self._stopping, timeout=_RETRY_S)
 
 
-def _settle(done: Future[None], fault: SQLAlchemyError | None) -> None:
+def _settle(done: Future[None] | None, fault: Exception | None) -> None:
     """Answer whoever waits; one who went away must not stop the thread."""
-    if done.set_running_or_notify_cancel():
-        if fault is None:
-            done.set_result(None)
-        else:
-            done.set_exception(fault)
+    if done is None or not done.set_running_or_notify_cancel():
+        return
+    if fault is None:
+        done.set_result(None)
+    else:
+        done.set_exception(fault)

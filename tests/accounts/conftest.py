@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from api.accounts.desk import Desk
 from api.accounts.schema.prepare import prepare
 from tests.accounts.office import Office
-from tests.postgres import PostgresServer, postgres_server
+from tests.postgres import postgres_server, postgres_url
 
-__all__ = ["postgres_server"]
+__all__ = ["postgres_server", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -18,8 +19,10 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         url = f"sqlite+pysqlite:///{tmp_path / 'desk.db'}"
     else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.fresh_database()
+        url = request.getfixturevalue("postgres_url")
+        with psycopg.connect(url) as connection:
+            # A schema anew is ten times quicker than a database anew.
+            connection.execute("DROP SCHEMA IF EXISTS desk CASCADE")
     prepare(url)
     return url
 

@@ -156,15 +156,13 @@ def _audit() -> None:
     )
 
 
+_REFUSE = "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
 _APPEND_ONLY = (
-    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
-    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
-    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
+    f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit {_REFUSE}",
+    f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {_REFUSE}",
     # INSERT OR REPLACE would remove a row without a DELETE trigger being asked.
-    "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS "
-    "(SELECT 1 FROM audit WHERE seq = NEW.seq OR command_id = NEW.command_id) "
-    "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
+    f"""CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS
+        (SELECT 1 FROM audit WHERE seq = NEW.seq OR command_id = NEW.command_id) {_REFUSE}""",  # noqa: S608  fixed text
 )
 
 
