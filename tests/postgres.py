@@ -23,8 +23,6 @@ from psycopg import sql
 SETTINGS = {
     "listen_addresses": "",  # a socket only we know
     "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
     "shared_buffers": "64MB",
     "max_connections": "100",
     "max_prepared_transactions": "0",
@@ -85,6 +83,15 @@ class PostgresServer:
         self.run("pg_ctl", "stop", "--wait", "-m", mode, "-D", str(self.directory / "data"))
 
 
+def emptied(url: str) -> str:
+    """The same database with nothing in it: cheaper than a new one, whose files add up."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO public")
+    return url
+
+
 def find_binaries() -> Path:
     """The system's newest server, else the one in a wheel. Raises RuntimeError without either."""
     candidates = sorted(
@@ -132,7 +139,7 @@ def running_server() -> Iterator[PostgresServer]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")  # nobody will read it again
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -128,8 +128,16 @@ def _unavailable(why: str, batch: Sequence[_Waiting]) -> list[LogUnavailable]:
 class Committer:
     """Owns the thread. `start` before use, `close` at the end."""
 
-    def __init__(self, writer: Writer, *, queue: int = QUEUE, max_events: int = MAX_EVENTS) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        queue: int = QUEUE,
+        max_events: int = MAX_EVENTS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._writer = writer
+        self._retry = retry_seconds
         self._limit = queue
         self._max_events = max_events
         self._queue: deque[_Waiting] = deque()
@@ -205,7 +213,7 @@ class Committer:
         with self._changed:
             while not self._queue and not self._closing:
                 again = self._broken is not None and not self._for_good
-                if not self._changed.wait(RETRY_SECONDS if again else None) and again:
+                if not self._changed.wait(self._retry if again else None) and again:
                     return []
             batch: list[_Waiting] = []
             room = self._max_events
@@ -315,10 +323,12 @@ class Committer:
 
     def _write(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
         """Answers, and the new versions of the streams looked through."""
-        earlier = self._writer.earlier({command.command_id for command in commands})
         heads = self._writer.heads(
             {addition.stream for command in commands for addition in command.additions},
         )
+        # After the heads: a twin that another process commits in between must be recognised as
+        # one, not mistaken for a stranger who wrote to the stream first.
+        earlier = self._writer.earlier({command.command_id for command in commands})
         made = plan(commands, earlier, heads, self._foreign(commands, heads))
         if not made.rows:
             return made.outcomes((), commands), {}

@@ -232,8 +232,15 @@ class PostgresWriter:
 class PostgresRecorder(LogRecorder):
     """Reads on connections of its own, on the primary; writes through the committer."""
 
-    def __init__(self, url: str, committer: Committer) -> None:
+    def __init__(
+        self,
+        url: str,
+        committer: Committer,
+        *,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         super().__init__(committer)
+        self._patience = patience
         self.holes = 0
         self.waits = 0
         self._pool: ConnectionPool[psycopg.Connection[TupleRow]] = ConnectionPool(
@@ -351,7 +358,7 @@ class PostgresRecorder(LogRecorder):
             " AND relation = 'events'::regclass AND mode = 'RowExclusiveLock' AND granted"
         )
         held = {row[0] for row in self._rows(question, ())}
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience
         while held:
             if time.monotonic() > deadline:
                 return False

@@ -77,7 +77,10 @@ class Signals:
     def _listen(self, connection: psycopg.Connection[TupleRow]) -> None:
         connection.execute(f"LISTEN {CHANNEL}")
         while not self._closing.is_set():
-            head = 0
-            for heard in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                head = int(heard.payload)
+            # Asked for each time, first of all right after LISTEN: what was committed before it,
+            # or announced by a process that died over it, is found here.
+            row = connection.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+            head = 0 if row is None else row[0]
             self._wakeups.ring(head)
+            for _heard in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                break

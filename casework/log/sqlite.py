@@ -64,9 +64,12 @@ def _refuse(error: dbapi2.Error) -> Never:
 class SqliteWriter:
     """The committer's connection. Asserts at `open` what durability rests on."""
 
-    def __init__(self, path: Path) -> None:
+    least_version = LEAST_VERSION
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         self.checkpoints = 0
+        self._busy_seconds = busy_seconds
         self._connection: dbapi2.Connection | None = None
         self._unchecked = 0
 
@@ -79,11 +82,12 @@ class SqliteWriter:
     def open(self) -> None:
         """Raises Broken where the file, the build or the settings would not keep a promise."""
         self.close()
-        if dbapi2.sqlite_version_info < LEAST_VERSION:
+        if dbapi2.sqlite_version_info < self.least_version:
             raise Broken(f"SQLite {dbapi2.sqlite_version} is too old", for_good=True)
         try:
             connection = dbapi2.connect(
-                f"file:{self.path}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS,
+                f"file:{self.path}?mode=rw", uri=True, isolation_level=None,
+                timeout=self._busy_seconds,
             )  # fmt: skip
         except dbapi2.Error as error:
             raise Broken(f"{self.path}: {error}") from error

@@ -6,7 +6,7 @@ import pytest
 from casework.log.eventlog import EventLog
 from casework.log.recorder import LogRecorder
 from tests.log.samples import a_mapper, postgres_recorder, sqlite_recorder
-from tests.postgres import PostgresServer
+from tests.postgres import emptied
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -16,8 +16,7 @@ def recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogReco
     if request.param == "sqlite":
         made = sqlite_recorder(tmp_path / "log.db")
     else:
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        made = postgres_recorder(server.fresh_database())
+        made = postgres_recorder(emptied(request.getfixturevalue("postgres_url")))
     yield made
     made.close()
 

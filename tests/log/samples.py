@@ -1,5 +1,7 @@
 """Events of our own for the log's tests, so that they hold whatever the engine's events become."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -44,6 +46,14 @@ def to_moved_2(raw: dict[str, object]) -> dict[str, object]:
 
 
 NAMES = Names([OPENING, MOVING], {"moved": Upcaster("moved.2", to_moved_2)})
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread; fail when it takes absurdly long."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def a_mapper(names: Names = NAMES) -> EventMapper:

@@ -16,7 +16,7 @@ from eventsourcing.tests.persistence import (
 
 from casework.log.recorder import LogRecorder
 from tests.log.samples import postgres_recorder, sqlite_recorder
-from tests.postgres import PostgresServer
+from tests.postgres import emptied
 
 
 class Plain(AggregateRecorder):
@@ -59,8 +59,8 @@ class OnPostgres(TestCase):
     recorder: LogRecorder
 
     @pytest.fixture(autouse=True)
-    def _fresh(self, postgres_server: PostgresServer) -> Iterator[None]:
-        self.recorder = postgres_recorder(postgres_server.fresh_database())
+    def _fresh(self, postgres_url: str) -> Iterator[None]:
+        self.recorder = postgres_recorder(emptied(postgres_url))
         yield
         self.recorder.close()
 
