@@ -17,8 +17,9 @@ from shapely import MultiPolygon, Polygon, STRtree
 from geo.coordinates import from_metres
 
 OUTSIDE = "outside"
-# Vertices of two neighbours that differ by less than this are the same vertex.
-_GRID_M = 0.01
+
+Positions = NDArray[np.float64]
+"""Rows of x, y."""
 
 
 class BrokenMapError(ValueError):
@@ -60,18 +61,24 @@ class Arrangement:
     def of_polygons(
         cls,
         units: Mapping[str, Polygon | MultiPolygon],
+        to_metres: Callable[[Positions], Positions],
+        *,
+        grid: float,
         accuracy_m: float = 0.0,
         neighbour_at: Callable[[float, float], str | None] = lambda _x, _y: None,
     ) -> Self:
-        """Cuts the plane along the outlines of `units` (code to area, metres).
+        """Cuts the plane along the outlines of `units` (code to area, in any system).
 
+        Corners of two neighbours closer than `grid`, in the file's own figures, are the same.
         Where two units overlap the lower code holds the place; a gap is outside. Both are for
         the check of a file to report; here they only must not depend on the file's order.
         `neighbour_at` names the district beyond the outline at a position in metres.
         """
         codes = sorted(units)
         areas = [units[code] for code in codes]
-        noded = shapely.unary_union(shapely.boundary(areas), grid_size=_GRID_M)
+        # Cut first, project afterwards: a corner that one unit sets on its neighbour's straight
+        # line would leave that line by centimetres once both are projected.
+        noded = shapely.unary_union(shapely.boundary(areas), grid_size=grid)
         tree = STRtree(areas)
         left: dict[tuple[float, float, float, float], str] = {}
         for face in shapely.get_parts(shapely.polygonize([noded])):
@@ -80,14 +87,14 @@ class Arrangement:
             for ring in _rings(face):
                 for a, b in pairwise(ring):
                     left[*a, *b] = code
-        chains: list[tuple[NDArray[np.float64], Side]] = []
+        chains: list[tuple[Positions, Side]] = []
         for (ax, ay, bx, by), code in left.items():
             other = left.get((bx, by, ax, ay), OUTSIDE)
-            if code != other:
-                points = np.array([[ax, ay], [bx, by]])
+            if code != other and ((ax, ay) < (bx, by) or other == OUTSIDE):
+                points = to_metres(np.array([[ax, ay], [bx, by]]))
                 beyond = None
                 if OUTSIDE in (code, other):
-                    beyond = neighbour_at((ax + bx) / 2, (ay + by) / 2)
+                    beyond = neighbour_at(*points.mean(axis=0).tolist())
                 chains.append((points, Side(code, other, beyond, accuracy_m)))
         return cls(chains)
 

@@ -17,7 +17,7 @@ from shapely.geometry import mapping
 
 from geo.arrangement import OUTSIDE, Arrangement, BrokenMapError
 from geo.coordinates import Crs, Degrees, from_metres, to_metres
-from geo.map_files import read_polygons, read_tables, read_zones
+from geo.map_files import read_polygons, read_tables, read_zones, write_tables
 from geo.units import BUNDLED, Unit, Zone
 
 
@@ -90,6 +90,10 @@ class Boundaries:
         if contested is not None:
             zones = read_zones(contested, crs)
         return cls(arrangement, units, zones, version=version)
+
+    def save(self, folder: Path) -> None:
+        """Keeps the map as a folder that `read` takes: an adopted version, whole."""
+        write_tables(folder, self.arrangement, self.zones)
 
     def name(self, code: str) -> str:
         return self.units[code].name

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from geo.arrangement import BrokenMapError
 from geo.boundaries import Boundaries
 from geo.coordinates import from_wgs84, to_metres
+from geo.dispatch import Dispatcher
 from geo.units import known_units
 from tests.geo.maps import UNIT_NAMES, centre, square, two_squares, write_geojson, write_tables
 
@@ -207,3 +208,15 @@ def test_a_code_nobody_knows_is_refused(tmp_path: Path) -> None:
     edges.write_text(edges.read_text("utf-8").replace("110108012", "110108009"), "utf-8")
     with pytest.raises(BrokenMapError, match="110108009"):
         Boundaries.read(tmp_path)
+
+
+def test_a_saved_map_reads_back_as_the_same_map(tmp_path: Path) -> None:
+    BUNDLED.save(tmp_path / "kept")
+    again = Boundaries.read(tmp_path / "kept")
+    assert again.codes == BUNDLED.codes
+    assert [zone.id for zone in again.zones] == [zone.id for zone in BUNDLED.zones]
+    lon, lat = np.random.default_rng(3).uniform([115.95, 39.85], [116.45, 40.2], (5_000, 2)).T
+    ours, theirs = (Dispatcher(map_).assign_many(lon, lat) for map_ in (BUNDLED, again))
+    assert (ours.street == theirs.street).all()
+    assert (ours.certainty == theirs.certainty).all()
+    assert np.allclose(ours.border_m, theirs.border_m, atol=1e-3)
