@@ -56,6 +56,9 @@ class CaseKeys:
     def prepare(self, connection: Connection) -> None:
         """Its table says all."""
 
+    def finish(self, connection: Connection) -> None:
+        """As above."""
+
     def scrub(self, connection: Connection) -> None:
         """It holds no words."""
 

@@ -79,11 +79,18 @@ def create_indexes(connection: Connection, views: Sequence[View]) -> None:
             connection.execute(CreateIndex(index))
 
 
+def finish(connection: Connection, views: Sequence[View]) -> None:
+    """Make everything that is better made over rows than before them."""
+    create_indexes(connection, views)
+    for view in views:
+        view.finish(connection)
+
+
 def create(engine: Engine, generation: str, views: Sequence[View]) -> None:
     """An empty generation, ready to be read into."""
     with engine.begin() as connection:
         create_tables(connection, generation, views)
-        create_indexes(connection, views)
+        finish(connection, views)
 
 
 class Shelf(Protocol):

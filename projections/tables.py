@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     LargeBinary,
     MetaData,
     Table,
@@ -178,10 +179,14 @@ def chunks(ids: Iterable[bytes], size: int = IN_CHUNK) -> Iterator[list[bytes]]:
         yield chunk
 
 
+def structs(connection: Connection, kind: type[S], question: Executable) -> list[S]:
+    """What a select of whole rows finds, as structs of the same fields."""
+    return [kind(*row) for row in connection.execute(question)]
+
+
 def structs_of(
     connection: Connection, table: Table, kind: type[S], column: Column[bytes], ids: Iterable[bytes]
 ) -> Iterator[S]:
     """Whole rows of a table, by the ids in one of its columns, as structs of the same fields."""
     for chunk in chunks(ids):
-        for row in connection.execute(select(table).where(column.in_(chunk))):
-            yield kind(*row)
+        yield from structs(connection, kind, select(table).where(column.in_(chunk)))

@@ -202,6 +202,9 @@ class Timeline:
     def prepare(self, connection: Connection) -> None:
         """Its table says all."""
 
+    def finish(self, connection: Connection) -> None:
+        """As above."""
+
     def scrub(self, connection: Connection) -> None:
         """The words were overwritten where they stood."""
 

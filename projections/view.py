@@ -61,7 +61,11 @@ class View(Protocol):
         ...
 
     def prepare(self, connection: Connection) -> None:
-        """Make what SQLAlchemy's tables cannot say."""
+        """Make what SQLAlchemy's tables cannot say, before any row is in."""
+        ...
+
+    def finish(self, connection: Connection) -> None:
+        """Once, when the first rows are in and the indexes are made."""
         ...
 
     def scrub(self, connection: Connection) -> None:

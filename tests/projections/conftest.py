@@ -8,9 +8,12 @@ from sqlalchemy import Engine
 
 from projections.case_board import CaseBoard
 from projections.case_keys import CaseKeys
+from projections.due import DueIndex
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.lines import Opener
+from projections.my_cases import MyCases
 from projections.reading import Readers
+from projections.search import Search
 from projections.timeline import Timeline
 from projections.view import View
 from tests.postgres import postgres_server, postgres_url
@@ -18,7 +21,7 @@ from tests.projections.histories import opener
 
 __all__ = ["postgres_server", "postgres_url"]
 
-VIEWS: tuple[View, ...] = (CaseKeys(), CaseBoard(), Timeline())
+VIEWS: tuple[View, ...] = (CaseKeys(), CaseBoard(), Timeline(), DueIndex(), MyCases(), Search())
 
 Made = Callable[..., Readers]
 
@@ -55,3 +58,12 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     postgres = PostgresShelf(request.getfixturevalue("postgres_url"))
     yield postgres
     postgres.close()
+
+
+@pytest.fixture
+def readers(shelf: Shelf) -> Iterator[Readers]:
+    """Readers over a new generation of all views, on each database."""
+    engine = shelf.make("g_1")
+    create(engine, "g_1", VIEWS)
+    yield Readers(engine, "g_1", VIEWS, opener())
+    engine.dispose()

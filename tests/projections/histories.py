@@ -288,7 +288,7 @@ class Story:
                 outcome=Outcome.RECTIFIED,
                 photos=(),
                 words=self.words("已清理干净"),
-                stopped=(stops(Clock.HANDLING, final=False),),
+                stopped=(stops(Clock.HANDLING, final=False), stops(Clock.EXTENSION)),
                 started=(starts(Clock.VERIFICATION, self.at, 2),),
             ),
             street_actor(self.street),

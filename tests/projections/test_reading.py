@@ -69,6 +69,9 @@ class Tally:
     def prepare(self, connection: Connection) -> None:
         pass
 
+    def finish(self, connection: Connection) -> None:
+        pass
+
     def scrub(self, connection: Connection) -> None:
         pass
 
@@ -174,9 +177,10 @@ def test_an_event_nobody_can_read_holds_its_stream_and_no_other(make_readers: Ma
     board, _ = board_and_steps(readers)
     assert [row.status for row in board] == ["submitted", "registered"]  # type: ignore[attr-defined]  # a row
     assert {(held.reader, held.stream, held.position) for held in readers.held()} == {
-        (view, bad.stream, 3) for view in ("case_board", "case_keys", "timeline")
+        (view, bad.stream, 3)
+        for view in ("case_board", "case_keys", "timeline", "my_cases", "search")
     }
-    assert readers.positions() == dict.fromkeys(readers.views, log.head())
+    assert readers.positions() == {**dict.fromkeys(readers.views, log.head()), "due": 2}
 
 
 def test_a_held_stream_drains_in_order_once_it_can_be_read(make_readers: Made) -> None:
@@ -194,7 +198,7 @@ def test_a_held_stream_drains_in_order_once_it_can_be_read(make_readers: Made) -
     readers.step(log)
     assert readers.mend(log) == 0
     log.events[2] = readable
-    assert readers.mend(log) == 3
+    assert readers.mend(log) == 5
     assert readers.held() == []
 
     straight = make_readers(name="g_2")
