@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import reduce
 from typing import ClassVar, cast
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from cachetools import LRUCache
@@ -20,7 +20,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, reference
+from casework import catalogue, events, proposals, reference
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -44,7 +44,15 @@ from casework.numbers import case_number
 from casework.reference import References
 from casework.state import Case
 
-NAMES = Names([events.STORED_AS, events.OTHER_STORED_AS, catalogue.STORED_AS, reference.STORED_AS])
+NAMES = Names(
+    [
+        events.STORED_AS,
+        events.OTHER_STORED_AS,
+        catalogue.STORED_AS,
+        reference.STORED_AS,
+        proposals.STORED_AS,
+    ]
+)
 """Every stored name of the engine."""
 
 ATTEMPTS = 5
@@ -59,6 +67,16 @@ LAG = 30.0
 CATALOGUE = stream_id("catalogue")
 CALENDAR = stream_id("calendar")
 BOUNDARIES = stream_id("boundaries")
+
+
+def case_stream(case_id: UUID) -> UUID:
+    """The stream of a case."""
+    return stream_id(f"case/{case_id}")
+
+
+def case_of(command_id: UUID) -> UUID:
+    """The id of the case that a report begins: derived, so that a report sent twice is one."""
+    return uuid5(command_id, "case")
 
 
 class Unreadable(Refusal):
@@ -177,15 +195,26 @@ class Casework(Application[UUID]):
         """The case as the log tells it now, or None. Reads the whole stream."""
         try:
             # The library types projectors for its own aggregates; it asks nothing else of ours.
-            found: object = self.repository.get(case_id, projector_func=_project)  # type: ignore[type-var]
+            found: object = self.repository.get(case_stream(case_id), projector_func=_project)  # type: ignore[type-var]
         except AggregateNotFoundError:
             return None
-        assert isinstance(found, Loaded)
-        return found
+        assert isinstance(found, Told)
+        return Loaded(case_id, found.version, found.case)
+
+    async def current(self, case_id: UUID) -> Loaded | None:
+        """The case as far as this process knows, or None; for looking, not for deciding."""
+        return self._states.get(case_id) or await self._load(case_id)
+
+    def case_of_number(self, number: str) -> UUID | None:
+        """The case that took a number, or None."""
+        for recorded in self.eventlog.history(stream_id(f"number/{number}")):
+            if isinstance(recorded.event, events.NumberTaken):
+                return recorded.event.case
+        return None
 
     def history(self, case_id: UUID) -> list[Recorded]:
         """Every fact of the case, in order."""
-        return self.eventlog.history(case_id)
+        return self.eventlog.history(case_stream(case_id))
 
     def forget(self) -> None:
         """Empty the cache of states (after an erasure)."""
@@ -233,14 +262,14 @@ class Casework(Application[UUID]):
             outcome = await self.eventlog.submit(decided.writes, command_id, by, fingerprint)
             if isinstance(outcome, Appended):
                 return self._took(decided, outcome, by)
-            for write in decided.writes:
-                self._states.pop(write.stream, None)
+            for touched in decided.told:
+                self._states.pop(touched, None)
             if isinstance(outcome, DuplicateCommand):
                 earlier = await self._earlier(command_id, fingerprint, case_id)
                 assert earlier is not None, "the log has just named it"
                 return earlier
             lost = _lost(outcome, expect)
-            taken += lost.stream not in decided.told
+            taken += lost.stream == decided.number_stream
             fresh = True
         raise Contended
 
@@ -283,8 +312,8 @@ class Casework(Application[UUID]):
         )
         told: dict[UUID, list[events.Event]] = {case_id: []}
         for happening in cases.decide(asking, command):
-            stream, event = happening if isinstance(happening, tuple) else (case_id, happening)
-            told.setdefault(stream, []).append(event)
+            whose, event = happening if isinstance(happening, tuple) else (case_id, happening)
+            told.setdefault(whose, []).append(event)
         before = {other.case_id: other for other in others}
         if loaded:
             before[case_id] = loaded
@@ -305,14 +334,14 @@ class Casework(Application[UUID]):
 
     def _took(self, decided: "_Decided", outcome: Appended, by: Actor) -> Done:
         """The states after the append, into the cache; and the answer."""
-        for stream, facts in decided.told.items():
-            before = decided.before.get(stream)
+        for whose, facts in decided.told.items():
+            before = decided.before.get(whose)
             case = before.case if before else None
             for fact in facts:
                 case = cases.evolve(case, fact, decided.at, by)
             assert case is not None
             version = (before.version if before else 0) + len(facts)
-            self._states[stream] = Loaded(stream, version, case)
+            self._states[whose] = Loaded(whose, version, case)
         own = len(decided.told[decided.case_id]) - 1
         after = self._states[decided.case_id]
         return Done(
@@ -344,7 +373,8 @@ class Casework(Application[UUID]):
         prior = self.eventlog.by_command(command_id)
         if prior is None:
             return None
-        own = [recorded for recorded in prior.events if recorded.stream == case_id]
+        stream = case_stream(case_id)
+        own = [recorded for recorded in prior.events if recorded.stream == stream]
         if not own or prior.fingerprint != fingerprint:
             raise KeyReused
         last = own[-1]
@@ -374,12 +404,12 @@ class _Decided(msgspec.Struct, frozen=True):
         """One write a stream; a report also takes its number."""
         writes = [
             Write(
-                stream,
-                self.before[stream].version if stream in self.before else 0,
+                case_stream(case_id),
+                self.before[case_id].version if case_id in self.before else 0,
                 tuple(facts),
                 self.at,
             )
-            for stream, facts in self.told.items()
+            for case_id, facts in self.told.items()
         ]
         first = self.told[self.case_id][0]
         if isinstance(first, events.ReportSubmitted):
@@ -387,21 +417,34 @@ class _Decided(msgspec.Struct, frozen=True):
             writes.append(Write(stream_id(f"number/{first.number}"), 0, (taken,), self.at))
         return writes
 
+    @property
+    def number_stream(self) -> UUID | None:
+        """The stream by which a report takes its number."""
+        first = self.told[self.case_id][0]
+        if isinstance(first, events.ReportSubmitted):
+            return stream_id(f"number/{first.number}")
+        return None
 
-def _project(initial: Loaded | None, recorded: Iterable[Recorded]) -> Loaded | None:
+
+class Told(msgspec.Struct, frozen=True):
+    """A case and its version, as a stream tells it."""
+
+    version: int
+    case: Case
+
+
+def _project(initial: Told | None, recorded: Iterable[Recorded]) -> Told | None:
     """The library's projector: a case from its recorded facts."""
     return reduce(_onto, recorded, initial)
 
 
-def _onto(loaded: Loaded | None, recorded: Recorded) -> Loaded:
+def _onto(told: Told | None, recorded: Recorded) -> Told:
     event = recorded.event
     if isinstance(event, UnknownEvent):
         raise Unreadable
-    case = loaded.case if loaded else None
     happened = cast("events.Event", event)
-    return Loaded(
-        recorded.stream, recorded.version, cases.evolve(case, happened, recorded.at, recorded.actor)
-    )
+    before = told.case if told else None
+    return Told(recorded.version, cases.evolve(before, happened, recorded.at, recorded.actor))
 
 
 def _lost(outcome: VersionConflict | StreamReadOnly, expect: int | None) -> VersionConflict:

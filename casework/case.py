@@ -224,8 +224,10 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             return replace(case, extensions=case.extensions + 1)
         case did.CaseSuspended():
             return replace(case, was_suspended=True)
+        case did.HandlerAssigned(link=link):
+            return replace(case, upload_link=link)
         case did.CaseRectified():
-            return replace(case, rectified_at=at)
+            return replace(case, rectified_at=at, upload_link=None)
         case did.ReworkOrdered(verification_counts=counts):
             waited = ((case.rectified_at, at),) if counts and case.rectified_at else ()
             return replace(case, rework_by=by.id, spans=(*case.spans, *waited))

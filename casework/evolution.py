@@ -31,7 +31,6 @@ NoRequest = (
     | did.InformationLapsed
     | did.CaseWithdrawn
     | did.CaseAcknowledged
-    | did.HandlerAssigned
     | did.CoHandlerNamed
     | did.ExtensionDenied
     | did.SuspensionDenied
@@ -130,7 +129,15 @@ def with_street(
 def undispatched(case: Case) -> Case:
     """No street has it any more."""
     street: StreetCode | None = None
-    return replace(case, street=street, limit=None, total_limit=None, dispatched_at=None, spans=())
+    return replace(
+        case,
+        street=street,
+        limit=None,
+        total_limit=None,
+        dispatched_at=None,
+        upload_link=None,
+        spans=(),
+    )
 
 
 def relimited(case: Case, event: did.CaseReclassified) -> Case:
@@ -169,7 +176,6 @@ def requested(case: Case, event: Request | NoRequest, by: Actor) -> Case:
             | did.InformationLapsed()
             | did.CaseWithdrawn()
             | did.CaseAcknowledged()
-            | did.HandlerAssigned()
             | did.CoHandlerNamed()
             | did.ExtensionDenied()
             | did.SuspensionDenied()

@@ -222,12 +222,18 @@ class Assignment(Noun, frozen=True, kw_only=True):
 
 
 class Photo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A picture by reference: the upload, the SHA-256 of its sealed bytes, how it was taken."""
+    """A picture or recording by reference: the upload, the SHA-256 of its sealed bytes.
+
+    `wrapped_key` opens the file with the uploader's key only; `source` is camera, album or
+    unknown, as the phone said.
+    """
 
     upload: UUID
     sha256: str
     media_type: str
     source: str = "unknown"
+    wrapped_key: bytes = b""
+    size: int = 0
 
 
 class Outcome(StrEnum):

@@ -96,6 +96,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     extensions: int = 0
     was_suspended: bool = False
 
+    upload_link: str | None = None
+    """Digest of the handler's one-time upload link; void once the street hands over."""
     rectified_at: datetime | None = None
     rework_by: str | None = None
     return_rejected_by: str | None = None

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -143,6 +144,16 @@ credential = Table(
     Column("seen_at", Instant, nullable=False),
     Column("idle_seconds", Integer),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
+)
+
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("account_id", Uuid, ForeignKey(f"{SCHEMA}.account.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("last_period", BigInteger, nullable=False),
+    Column("confirmed_at", Instant),
 )
 
 known_device = Table(
@@ -188,18 +199,6 @@ upload = Table(
     Column("media_type", Text, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("good_until", Instant, nullable=False, index=True),
-)
-
-change_proposal = Table(
-    "change_proposal",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("body", Text, nullable=False),
-    Column("proposed_by", Uuid, nullable=False),
-    Column("proposed_at", Instant, nullable=False),
-    Column("decided_by", Uuid),
-    Column("decided_at", Instant),
-    Column("decision", Text),
 )
 
 audit = Table(

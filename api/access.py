@@ -1,0 +1,314 @@
+"""Who may do what: one policy table. A route without a row here does not start the app.
+
+Rows say who may ask (role, anonymous, holder of a receipt, partner with a scope) and in which
+form words are shown. How an actor must stand to a case is asked of the case itself: by the life
+cycle's table for actions, by `may_see` for looking. "Not yours" and "not there" get one answer.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+from api.accounts.principal import Principal, PrincipalKind
+from api.accounts.receipts import Receipts
+from api.problems import ProblemError, problem_error
+from casework.errors import NotPermitted, UnknownCase
+from casework.lifecycle import ROLE_NAMES, TABLE, Action, Status
+from casework.model import Actor, ActorKind, Role
+from casework.state import Case
+
+
+class Who(StrEnum):
+    """Those who hold no role of an account."""
+
+    ANYONE = "anyone"
+    ANONYMOUS = "anonymous"
+    RECEIPT = "receipt"
+    LINK = "link"
+
+
+class Words(StrEnum):
+    """In which form words of persons are shown."""
+
+    NONE = "none"
+    OWN = "own"
+    MASKED = "masked"
+    ORIGINAL = "original"
+
+
+class Policy(NamedTuple):
+    """A row: an operation, who may ask for it, the scope a partner needs, the form of words."""
+
+    operation: str
+    what: str
+    who: frozenset[Role | Who]
+    scope: str = ""
+    words: Words = Words.NONE
+
+
+READS = "cases:read"
+REPORTS = "reports:write"
+MOVES = "cases:act"
+
+_R = Role
+_ALL: frozenset[Role | Who] = frozenset({Who.ANYONE})
+_REPORTERS: frozenset[Role | Who] = frozenset(
+    {Who.ANONYMOUS, _R.CITIZEN, _R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.PARTNER}
+)
+_UPLOADERS: frozenset[Role | Who] = _REPORTERS | {Who.RECEIPT, _R.CHECKER}
+_DESKS: frozenset[Role | Who] = frozenset(
+    {
+        _R.REVIEWER,
+        _R.STREET,
+        _R.STREET_LEAD,
+        _R.CHECKER,
+        _R.SUPERVISOR,
+        _R.EDITOR,
+        _R.ANALYST,
+    }
+)
+_LOOKERS: frozenset[Role | Who] = _DESKS | {_R.CITIZEN, _R.PARTNER, Who.RECEIPT}
+_CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
+
+
+def _row(
+    operation: str,
+    what: str,
+    who: Iterable[Role | Who],
+    scope: str = "",
+    words: Words = Words.NONE,
+) -> Policy:
+    return Policy(operation, what, frozenset(who), scope, words)
+
+
+def _action_row(action: Action) -> Policy:
+    """The roles of the life cycle's table; a citizen may also come with a receipt."""
+    rows = [row for row in TABLE if row.action is action]
+    who: set[Role | Who] = {role for row in rows for role in row.by}
+    if _R.CITIZEN in who:
+        who |= {Who.RECEIPT}
+    if action is Action.JOIN:
+        who |= {Who.ANONYMOUS}
+    return _row(f"cases.{action}", rows[0].name, who, MOVES)
+
+
+PERSONS_ACTIONS = tuple(
+    action
+    for action in Action
+    if action is not Action.SUBMIT
+    and any(Role.CLOCK not in row.by or len(row.by) > 1 for row in TABLE if row.action is action)
+)
+"""Actions that people take; those of the clock alone have no path."""
+
+POLICY: dict[str, Policy] = {
+    policy.operation: policy
+    for policy in (
+        _row("health.live", "存活检查", _ALL),
+        _row("health.ready", "就绪检查", _ALL),
+        _row("health.metrics", "运行指标", _ALL),
+        _row("sessions.open", "登录", _ALL),
+        _row("sessions.close", "退出", _DESKS | {_R.CITIZEN, _R.SYSADMIN, _R.SECADMIN, _R.AUDITOR}),
+        _row("sessions.me", "我是谁", _ALL),
+        _row(
+            "accounts.password",
+            "修改密码",
+            _DESKS | {_R.CITIZEN, _R.SYSADMIN, _R.SECADMIN, _R.AUDITOR},
+        ),
+        _row("accounts.register", "市民注册", _ALL),
+        _row("accounts.redeem", "首个管理员", _ALL),
+        _row("accounts.list", "账号列表", {_R.SYSADMIN, _R.SECADMIN}),
+        _row("accounts.create", "新建账号", {_R.SYSADMIN}),
+        _row("accounts.disable", "停用账号", {_R.SYSADMIN}),
+        _row("accounts.enable", "启用账号", {_R.SYSADMIN}),
+        _row("accounts.reset", "重置密码", {_R.SYSADMIN}),
+        _row("accounts.propose_roles", "提议角色", {_R.SECADMIN}),
+        _row("accounts.confirm_roles", "确认角色", {_R.SECADMIN}),
+        _row("accounts.reject_roles", "否决角色", {_R.SECADMIN}),
+        _row("accounts.proposals", "角色提议", {_R.SECADMIN}),
+        _row("partners.list", "接入方列表", {_R.SYSADMIN, _R.SECADMIN}),
+        _row("partners.create", "新建接入方", {_R.SYSADMIN}),
+        _row("partners.scopes", "接入方权限", {_R.SECADMIN}),
+        _row("partners.key", "接入方密钥", {_R.SYSADMIN}),
+        _row("partners.disable", "停用接入方", {_R.SYSADMIN}),
+        _row("photos.upload", "上传照片", _UPLOADERS | {Who.LINK}, REPORTS),
+        _row("recordings.upload", "上传录音", _UPLOADERS, REPORTS),
+        _row("places.locate", "定位", _ALL),
+        _row("places.streets", "街镇列表", _ALL),
+        _row("reports.submit", "上报", _REPORTERS, REPORTS),
+        _row("cases.list", "案件列表", _LOOKERS - {Who.RECEIPT}, READS, Words.MASKED),
+        _row("cases.read", "查看案件", _LOOKERS, READS, Words.MASKED),
+        _row("cases.timeline", "办理过程", _LOOKERS, READS, Words.MASKED),
+        _row("cases.clock", "时限说明", _LOOKERS, READS),
+        _row("cases.allowed", "可办操作", _LOOKERS, READS),
+        _row(
+            "cases.reveal",
+            "查看原文",
+            {_R.REVIEWER, _R.SUPERVISOR, _R.CITIZEN, Who.RECEIPT},
+            words=Words.ORIGINAL,
+        ),
+        _row("cases.mine", "我的上报", {_R.CITIZEN}, words=Words.OWN),
+        _row("desk.street", "街镇工作台", {_R.STREET, _R.STREET_LEAD}, words=Words.MASKED),
+        _row("desk.due", "到期清单", {_R.REVIEWER, _R.SUPERVISOR}),
+        _row("status.read", "办理状态", _ALL),
+        _row("indicators.list", "指标目录", _ALL),
+        _row("indicators.codes", "原因代码", _ALL),
+        _row("indicators.propose", "提议修改指标", {_R.SYSADMIN}),
+        _row("indicators.proposals", "待确认的修改", _CONFIGURE),
+        _row("indicators.confirm", "确认修改指标", {_R.SUPERVISOR}),
+        _row("indicators.reject", "否决修改指标", {_R.SUPERVISOR}),
+        _row("indicators.dry_run", "试算新时限", {_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST}),
+        _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
+        _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),
+        _row("persons.decline_erasure", "不批准删除", {_R.SECADMIN}),
+        _row("persons.erasures", "删除台账", {_R.SECADMIN, _R.AUDITOR}),
+        _row("persons.staff_texts", "相关工作文字", {_R.SECADMIN}),
+        _row("persons.destroy_staff_texts", "销毁工作文字", {_R.SECADMIN}),
+        _row("audit.list", "审计记录", {_R.AUDITOR}),
+        _row("audit.verify", "核验审计链", {_R.AUDITOR}),
+        *(_action_row(action) for action in PERSONS_ACTIONS),
+    )
+}
+"""Operation → row. The operation is the route's name."""
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who stands at the door: an account or nobody, perhaps with a receipt, from some source."""
+
+    principal: Principal
+    source: str
+    receipt: str | None = None
+    link: str | None = None
+    """A one-time upload link of a street's handler."""
+    draft: UUID | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.principal.kind is PrincipalKind.ANONYMOUS
+
+    def held(self) -> frozenset[Role | Who]:
+        """What this visitor may be in the policy table."""
+        match self.principal.kind:
+            case PrincipalKind.CITIZEN:
+                return frozenset({Who.ANYONE, Role.CITIZEN})
+            case PrincipalKind.PARTNER:
+                return frozenset({Who.ANYONE, Role.PARTNER})
+            case PrincipalKind.STAFF:
+                return frozenset({Who.ANYONE, *self.principal.roles})
+            case PrincipalKind.ANONYMOUS if self.receipt:
+                return frozenset({Who.ANYONE, Who.ANONYMOUS, Who.RECEIPT})
+            case PrincipalKind.ANONYMOUS if self.link:
+                return frozenset({Who.ANYONE, Who.LINK})
+            case PrincipalKind.ANONYMOUS:
+                return frozenset({Who.ANYONE, Who.ANONYMOUS})
+
+
+OPEN_WITH_OLD_PASSWORD = frozenset({"sessions.me", "sessions.close", "accounts.password"})
+
+
+def permit(policy: Policy, visitor: Visitor) -> None:
+    """Refuse who the row does not name.
+
+    Raises:
+        ProblemError: 401 without credentials, 403 where the password must be changed first.
+        NotPermitted: the role, or a partner's scope, is missing.
+
+    """
+    held = visitor.held()
+    principal = visitor.principal
+    if principal.must_change_password and policy.operation not in OPEN_WITH_OLD_PASSWORD:
+        raise problem_error(
+            403, "password-due", "请先修改密码", "密码是临时的或已到期，请先修改密码再继续。"
+        )
+    if not held & policy.who:
+        if visitor.is_anonymous and not visitor.receipt:
+            raise unauthenticated()
+        names = dict.fromkeys(_name(who) for who in sorted(policy.who))
+        raise NotPermitted(policy.what, tuple(names))
+    needs_scope = principal.kind is PrincipalKind.PARTNER and Who.ANYONE not in policy.who
+    if needs_scope and policy.scope not in principal.scopes:
+        raise NotPermitted(policy.what, (f"有{policy.scope or '相应'}权限的接入方",))
+
+
+def _name(who: Role | Who) -> str:
+    if isinstance(who, Role):
+        return ROLE_NAMES[who]
+    return {Who.RECEIPT: "持回执的市民", Who.LINK: "持上传链接的经办人"}.get(who, "市民")
+
+
+def unauthenticated() -> ProblemError:
+    """No credentials, or such as nobody holds."""
+    return problem_error(
+        401,
+        "unauthenticated",
+        "请先登录",
+        "请先登录，或检查访问令牌是否有效。",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+# How one stands to a case ----------------------------------------------------------------
+
+
+def reporter_mark(case_id: UUID, person: UUID, first: UUID) -> UUID:
+    """What a receipt is drawn from: the case for the first reporter, case and person for others."""
+    return case_id if person == first else uuid5(case_id, str(person))
+
+
+def actor_at(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
+    """The actor this visitor is at the case; None for one without any standing.
+
+    A receipt makes the citizen who holds it: no account is needed.
+    """
+    principal = visitor.principal
+    if principal.kind is PrincipalKind.CITIZEN:
+        return Actor(ActorKind.CITIZEN, str(principal.person_id), roles=(Role.CITIZEN,))
+    if principal.kind is PrincipalKind.PARTNER:
+        return Actor(ActorKind.PARTNER, str(principal.account_id), roles=(Role.PARTNER,))
+    if principal.kind is PrincipalKind.STAFF:
+        return principal.actor()
+    if visitor.receipt:
+        for person in case.reporters:
+            mark = reporter_mark(case_id, person, case.own_reporters[0])
+            if receipts.matches(visitor.receipt, mark):
+                return Actor(ActorKind.CITIZEN, str(person), roles=(Role.CITIZEN,))
+    return None
+
+
+_EVERYTHING = (Role.REVIEWER, Role.SUPERVISOR, Role.ANALYST)
+_PUBLISHED = frozenset({Status.CLOSED, Status.COMPLETED})
+
+
+def may_see(actor: Actor | None, case: Case) -> bool:
+    """Whether the actor may look at the case at all.
+
+    A 街镇 sees only its own cases, a citizen those reported or joined, a partner those it sent,
+    a checker those with an open site check, an editor those that ended.
+    """
+    if actor is None:
+        return False
+    if actor.kind is ActorKind.CITIZEN:
+        return any(str(person) == actor.id for person in case.reporters)
+    if actor.kind is ActorKind.PARTNER:
+        return case.sent_by == actor.id
+    if actor.holds(*_EVERYTHING):
+        return True
+    if actor.holds(Role.STREET, Role.STREET_LEAD) and actor.street in case.handled_by:
+        return case.street == actor.street or case.status is not Status.REGISTERED
+    if actor.holds(Role.CHECKER) and Action.REQUEST_SITE_CHECK in case.pending:
+        return actor.street is None or actor.street not in case.handled_by
+    return actor.holds(Role.EDITOR) and case.status in _PUBLISHED
+
+
+def require_sight(actor: Actor | None, case_id: UUID, case: Case) -> Actor:
+    """The actor, if the case is theirs to see.
+
+    Raises:
+        UnknownCase: it is not, in the very words for a case that is not there.
+
+    """
+    if actor is None or not may_see(actor, case):
+        raise UnknownCase(case_id)
+    return actor

@@ -1,0 +1,77 @@
+"""All that a request may need, built once by `api.wiring`. Holds no logic."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from limits.limits import RateLimitItem
+from limits.strategies import MovingWindowRateLimiter
+
+from api.accounts.desk import Desk
+from api.accounts.grants import Grants
+from api.accounts.limits_store import DeskStorage
+from api.accounts.partners import Partners
+from api.accounts.passwords import Passwords
+from api.accounts.people import People
+from api.accounts.receipts import Receipts
+from api.accounts.sessions import Sessions
+from api.accounts.sign_in import SignIn
+from api.accounts.sources import Sources
+from api.accounts.trail import AuditTrail
+from api.settings import Settings
+from api.uploads import Uploads
+from casework.application import Casework
+from casework.erasure import ErasureLedger
+from casework.keys import KeyStore
+from casework.sealing import Sealer
+from evidence.blobs import BlobStore
+from geo.dispatch import Dispatcher
+from projections.feed import Feed
+from projections.generations import Views
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Rate limits by what they are for."""
+
+    reports: RateLimitItem
+    uploads: RateLimitItem
+    status: RateLimitItem
+    citizens: RateLimitItem
+    partners: RateLimitItem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The engine's parts."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    casework: Casework
+    keys: KeyStore
+    sealer: Sealer
+    ledger: ErasureLedger
+    blobs: BlobStore
+    uploads: Uploads
+    dispatcher: Dispatcher
+    views: Views
+    feed: Feed
+    desk: Desk
+    people: People
+    grants: Grants
+    partners: Partners
+    passwords: Passwords
+    sessions: Sessions
+    sign_in: SignIn
+    sources: Sources
+    receipts: Receipts
+    audit: AuditTrail
+    limits_store: DeskStorage
+    limiter: MovingWindowRateLimiter
+    limits: Limits
+    fingerprint_key: bytes
+    work: ThreadPoolExecutor
+    """For what may wait on a disk: cold sessions, uploads, look-ups."""

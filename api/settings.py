@@ -1,0 +1,98 @@
+"""What an operator may set. Read once, in `api.wiring`, and passed on. Holds no secret.
+
+Limits of time, calendars and indicators are data, not settings.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class Settings(BaseSettings):
+    """Every field can be set by an environment variable CASEWORK_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="CASEWORK_", frozen=True, extra="forbid")
+
+    var: Path = Field(
+        default=Path("var"),
+        description="数据目录: 日志、视图、密钥、账号、文件。",
+    )
+    database: str = Field(
+        default="",
+        description="PostgreSQL 地址 (postgresql://…)，存放事件日志、视图和账号；空则用 SQLite。",
+    )
+    keys: Path | None = Field(
+        default=None,
+        description="个人密钥文件；默认 var/keys.db。使用 PostgreSQL 时也是单独的文件。",
+    )
+    boundaries: Path | None = Field(
+        default=None,
+        description="街镇边界目录；默认随程序提供的边界图。",
+    )
+    reference: Path = Field(
+        default=Path(__file__).parent.parent / "data",
+        description="首次启动时读入的指标、日历数据目录。",
+    )
+    host: str = Field(default="127.0.0.1", description="监听地址。")
+    port: int = Field(default=8000, ge=0, le=65535, description="监听端口；0 为任选。")
+    staff_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="允许工作人员访问的网段，逗号分隔；空则不限。",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="可信代理的网段，逗号分隔；只有来自它们的 X-Forwarded-For 才被采信。",
+    )
+    report_limit: str = Field(
+        default="20/hour",
+        description="同一来源匿名上报的次数上限。",
+    )
+    upload_limit: str = Field(
+        default="120/hour",
+        description="同一来源匿名上传文件的次数上限。",
+    )
+    status_limit: str = Field(
+        default="60/minute",
+        description="同一来源查询办理状态的次数上限。",
+    )
+    citizen_limit: str = Field(
+        default="60/hour",
+        description="同一市民账号提交的次数上限。",
+    )
+    partner_limit: str = Field(
+        default="100000/minute",
+        description="同一接入方提交的次数上限。",
+    )
+    password_profile: str = Field(
+        default="dengbao",
+        pattern="^(dengbao|asvs)$",
+        description="口令规则: dengbao (等保三级) 或 asvs。",
+    )
+    audit_days: int = Field(default=400, ge=365, description="审计记录保存天数，不少于一年。")
+
+    @field_validator("staff_networks", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return tuple(_network(text) for text in self.staff_networks)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return tuple(_network(text) for text in self.trusted_proxies)
+
+
+def _network(text: str) -> Network:
+    try:
+        return IPv4Network(text, strict=False)
+    except ValueError:
+        return IPv6Network(text, strict=False)
