@@ -22,6 +22,22 @@ class WrongCredentials(DeskRefusal):
 
 
 @dataclass(eq=False)
+class CodeNeeded(DeskRefusal):
+    """The password was right; the account also asks for a one-time code."""
+
+    def __str__(self) -> str:
+        return "请输入动态口令。"
+
+
+@dataclass(eq=False)
+class WrongCode(DeskRefusal):
+    """The one-time code is not right now, or was used before."""
+
+    def __str__(self) -> str:
+        return "动态口令不正确或已使用过，请等下一个。"
+
+
+@dataclass(eq=False)
 class TooManyAttempts(DeskRefusal):
     """Too many failed sign-ins (429). `retry_after` is whole seconds, at least 1."""
 

@@ -42,6 +42,11 @@ MLPS3 = PasswordProfile(
 ASVS = PasswordProfile(name="ASVS", shortest=12, classes=0, history=0, max_age=None)
 
 
+def profile_named(name: str) -> PasswordProfile:
+    """The profile of a setting: `dengbao` or `asvs`. Raises KeyError for any other word."""
+    return {"dengbao": MLPS3, "asvs": ASVS}[name]
+
+
 def prepared(password: str) -> str:
     """The form that is hashed: NFC (RFC 8265 OpaqueString), so that two keyboards agree."""
     return unicodedata.normalize("NFC", password.encode(errors="replace").decode())

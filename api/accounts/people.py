@@ -25,7 +25,14 @@ from api.accounts.errors import (
 from api.accounts.passwords import Passwords, check_password, temporary_password
 from api.accounts.principal import Principal, PrincipalKind
 from api.accounts.roles import THREE
-from api.accounts.tables import account, account_role, credential, former_password, known_device
+from api.accounts.tables import (
+    account,
+    account_role,
+    credential,
+    former_password,
+    known_device,
+    second_factor,
+)
 from casework.model import Role
 
 _LONGEST_NAME = 64
@@ -280,7 +287,7 @@ class People:
             )
             if account_id is None:
                 return
-            for table in (credential, former_password, known_device, account_role):
+            for table in (credential, former_password, known_device, second_factor, account_role):
                 connection.execute(delete(table).where(table.c.account_id == account_id))
             connection.execute(delete(account).where(account.c.id == account_id))
             append(connection, [entry_of(by, "account-erased", now, target=f"person/{person_id}")])

@@ -28,7 +28,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     `account_id` is the account, or for a partner its own id. `person_id` is set for citizens: the
     pseudonym under which cases know them. `must_change_password`: nothing else is allowed until
-    it is changed. `session_id` names the credential, for revoking it.
+    it is changed. `second_factor`: this sign-in gave a one-time code. `session_id` names the
+    credential, for revoking it.
     """
 
     kind: PrincipalKind
@@ -40,6 +41,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     session_id: UUID | None = None
     must_change_password: bool = False
+    second_factor: bool = False
 
     def holds(self, *roles: Role) -> bool:
         return any(role in self.roles for role in roles)

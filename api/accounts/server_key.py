@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     SOURCES = "haidian-casework/sources/1"
     CREDENTIALS = "haidian-casework/credentials/1"
     CSRF = "haidian-casework/csrf/1"
+    SECOND_FACTORS = "haidian-casework/second-factors/1"
     FINGERPRINTS = "haidian-casework/fingerprints/1"
 
 

@@ -88,6 +88,8 @@ class Sessions:
         session_id: UUID,
         now: datetime,
         scopes: tuple[str, ...] = (),
+        *,
+        second_factor: bool = False,
     ) -> Issued:
         """A new sign-in of an account, within the caller's transaction (see `SignIn`)."""
         limits = self._limits[kind]
@@ -104,6 +106,7 @@ class Sessions:
                 seen_at=now,
                 idle_seconds=int(limits.idle.total_seconds()),
                 expires_at=expires_at,
+                second_factor=second_factor,
             )
         )
         return Issued(session_id, value, expires_at)
@@ -300,5 +303,6 @@ def _person(row: Row[tuple[object, ...]], held: set[str], now: datetime) -> Prin
         street=row.street,
         scopes=row.scopes,
         session_id=row.id,
+        second_factor=row.second_factor,
         must_change_password=row.must_change_at is not None and row.must_change_at <= now,
     )

@@ -14,6 +14,7 @@ from api.accounts.partners import Partners
 from api.accounts.passwords import ASVS, PasswordProfile, Passwords
 from api.accounts.people import People
 from api.accounts.principal import Channel, Principal
+from api.accounts.second_factor import SecondFactors
 from api.accounts.server_key import Purpose, ServerKey
 from api.accounts.sessions import Sessions
 from api.accounts.sign_in import SignedIn, SignIn
@@ -45,7 +46,8 @@ class Office:
         self.grants = Grants(desk, self.passwords, self.sessions.forget)
         self.partners = Partners(desk, self.sessions)
         self.lockout = Lockout(KEY.derive(Purpose.SOURCES))
-        self.door = SignIn(desk, self.passwords, self.lockout, self.sessions)
+        self.factors = SecondFactors(desk, KEY.derive(Purpose.SECOND_FACTORS))
+        self.door = SignIn(desk, self.passwords, self.lockout, self.sessions, self.factors)
 
     def close(self) -> None:
         self.passwords.close()
@@ -58,6 +60,7 @@ class Office:
         source: str = "home",
         device: str | None = None,
         channel: Channel = Channel.PAGE,
+        code: str | None = None,
         at: datetime = NOON,
     ) -> SignedIn:
         return run(
@@ -68,6 +71,7 @@ class Office:
                 device=device,
                 channel=channel,
                 session_id=uuid4(),
+                code=code,
                 now=at,
             )
         )

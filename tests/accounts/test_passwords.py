@@ -12,6 +12,7 @@ from api.accounts.passwords import (
     PasswordProfile,
     Passwords,
     check_password,
+    profile_named,
     temporary_password,
 )
 
@@ -53,6 +54,12 @@ def test_a_weak_password_is_refused_with_the_rule_it_misses(
 )
 def test_a_good_password_is_taken(profile: PasswordProfile, password: str) -> None:
     check_password(profile, password, ("xitong",))
+
+
+def test_the_setting_names_the_profile() -> None:
+    assert (profile_named("dengbao"), profile_named("asvs")) == (MLPS3, ASVS)
+    with pytest.raises(KeyError):
+        profile_named("none")
 
 
 def test_every_missed_rule_is_told_at_once() -> None:

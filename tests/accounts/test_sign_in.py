@@ -11,6 +11,7 @@ from api.accounts.errors import Overloaded, TooManyAttempts, WrongCredentials
 from api.accounts.lockout import Budget
 from api.accounts.passwords import ASVS, Passwords
 from api.accounts.principal import Channel
+from api.accounts.sign_in import SignedIn
 from api.accounts.tables import account
 from casework.model import Role
 from tests.accounts.office import GOOD, NOON, Office, after, run
@@ -216,6 +217,28 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_sign_in(office: Office) -> No
     with office.desk.read() as connection:
         stored = connection.execute(account.select()).one().password_hash
     assert "m=128," in stored
+    stronger.close()
+
+
+def test_sign_ins_at_once_all_succeed_though_each_would_renew_the_hash(office: Office) -> None:
+    office.citizen("xiaoming")
+    stronger = Office(office.desk)
+    stronger.passwords = Passwords(ASVS, threads=4, memory_kib=128)
+    stronger.door._passwords = stronger.passwords
+
+    async def burst() -> list[object]:
+        return await asyncio.gather(
+            *(
+                stronger.door.sign_in(
+                    "xiaoming", GOOD, source="home", device=None, channel=Channel.PAGE,
+                    session_id=uuid4(), now=NOON,
+                )
+                for _ in range(5)
+            ),
+            return_exceptions=True,
+        )  # fmt: skip
+
+    assert {type(answer) for answer in run(burst())} == {SignedIn}
     stronger.close()
 
 
