@@ -57,7 +57,9 @@ class Held(Exception):  # noqa: N818 - a state, as above
 class Writer(Protocol):
     """The connection of the committer. All calls come from its thread.
 
-    Any call may raise Broken; any but `open` and `probe` Held; `insert` also Clash.
+    Any call may raise Broken; any but `open` and `probe` Held; `insert` also Clash. Where one
+    INSERT is a transaction of its own, a writer may leave it at that: everything between `begin`
+    and `commit` is inserted at once, unless there are savepoints.
     """
 
     def open(self) -> None:
@@ -73,12 +75,16 @@ class Writer(Protocol):
     def release_savepoint(self) -> None: ...
     def rollback_to_savepoint(self) -> None: ...
 
-    def earlier(self, command_ids: Collection[UUID]) -> dict[UUID, DuplicateCommand]:
-        """Those of the commands that are in the log."""
-        ...
+    def look(
+        self,
+        command_ids: Collection[UUID],
+        streams: Collection[UUID],
+    ) -> tuple[dict[UUID, DuplicateCommand], dict[UUID, Head]]:
+        """Those of the commands that are in the log, and the last events of the streams.
 
-    def heads(self, streams: Collection[UUID]) -> dict[UUID, Head]:
-        """The last event of each stream that has any."""
+        Both as of one moment: a twin that another process commits in between must be recognised
+        as one, not mistaken for a stranger who wrote to the stream first.
+        """
         ...
 
     def names(self, stream: UUID, after_version: int) -> Collection[str]:
@@ -323,12 +329,10 @@ class Committer:
 
     def _write(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
         """Answers, and the new versions of the streams looked through."""
-        heads = self._writer.heads(
+        earlier, heads = self._writer.look(
+            {command.command_id for command in commands},
             {addition.stream for command in commands for addition in command.additions},
         )
-        # After the heads: a twin that another process commits in between must be recognised as
-        # one, not mistaken for a stranger who wrote to the stream first.
-        earlier = self._writer.earlier({command.command_id for command in commands})
         made = plan(commands, earlier, heads, self._foreign(commands, heads))
         if not made.rows:
             return made.outcomes((), commands), {}
@@ -389,7 +393,7 @@ class Committer:
         if error.for_good or not self._mend():
             return unsettled
         try:
-            stored = self._writer.earlier({waiting.command.command_id for waiting in batch})
+            stored, _ = self._writer.look({waiting.command.command_id for waiting in batch}, ())
         except Broken as again:
             self._break(again)
             return unsettled

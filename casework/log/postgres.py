@@ -7,6 +7,7 @@ order. Readers see to it that they never pass one that is still to come: see `_s
 import time
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, Never
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import strtobool
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -139,15 +141,29 @@ class PostgresWriter:
             raise Broken(str(error)) from error
 
     def begin(self) -> None:
-        self._run("BEGIN")
+        """Nothing yet: the one INSERT of a batch is a transaction of its own.
+
+        What was read before it need not be read in the same transaction: events do not change,
+        and two unique keys refuse a version or a command that somebody else wrote meanwhile.
+        """
+
+    def _in_transaction(self) -> bool:
+        return (
+            self._connection is not None
+            and self._connection.info.transaction_status != TransactionStatus.IDLE
+        )
 
     def commit(self) -> None:
-        self._run("COMMIT")
+        if self._in_transaction():
+            self._run("COMMIT")
 
     def rollback(self) -> None:
-        self._run("ROLLBACK")
+        if self._in_transaction():
+            self._run("ROLLBACK")
 
     def savepoint(self) -> None:
+        if not self._in_transaction():
+            self._run("BEGIN")
         self._run("SAVEPOINT one")
 
     def release_savepoint(self) -> None:
@@ -157,36 +173,28 @@ class PostgresWriter:
         self._run("ROLLBACK TO SAVEPOINT one")
         self._run("RELEASE SAVEPOINT one")
 
-    def earlier(self, command_ids: Collection[UUID]) -> dict[UUID, DuplicateCommand]:
-        """See Writer."""
+    def look(
+        self,
+        command_ids: Collection[UUID],
+        streams: Collection[UUID],
+    ) -> tuple[dict[UUID, DuplicateCommand], dict[UUID, Head]]:
+        """See Writer. One moment, because one statement."""
         stored: dict[UUID, list[TupleRow]] = {}
+        heads: dict[UUID, Head] = {}
         for row in self._run(
-            "SELECT command_id, position, hash, version, fingerprint FROM events"
-            " WHERE command_id = ANY(%b) ORDER BY command_id, ordinal",
-            (list(command_ids),),
-        ):
-            stored.setdefault(row[0], []).append(row)
-        return {
-            command_id: DuplicateCommand(
-                Appended(
-                    tuple(row[1] for row in rows),
-                    tuple(row[2] for row in rows),
-                    tuple(row[3] for row in rows),
-                ),
-                rows[0][4],
-            )
-            for command_id, rows in stored.items()
-        }
-
-    def heads(self, streams: Collection[UUID]) -> dict[UUID, Head]:
-        """See Writer."""
-        rows = self._run(
-            "SELECT wanted, version, hash, at FROM unnest(%b::uuid[]) AS wanted"
+            "SELECT command_id, ordinal, version, hash, at, position, fingerprint FROM events"
+            " WHERE command_id = ANY(%b::uuid[])"
+            " UNION ALL"
+            " SELECT wanted, NULL, version, hash, at, NULL, NULL FROM unnest(%b::uuid[]) AS wanted"
             " CROSS JOIN LATERAL (SELECT version, hash, at FROM events"
             " WHERE stream = wanted ORDER BY version DESC LIMIT 1) AS last",
-            (list(streams),),
-        )
-        return {stream: Head(version, last, at) for stream, version, last, at in rows}
+            (list(command_ids), list(streams)),
+        ):
+            if row[1] is None:
+                heads[row[0]] = Head(row[2], row[3], row[4])
+            else:
+                stored.setdefault(row[0], []).append(row)
+        return {each: _duplicate(rows) for each, rows in stored.items()}, heads
 
     def names(self, stream: UUID, after_version: int) -> Collection[str]:
         """See Writer."""
@@ -390,6 +398,19 @@ class PostgresRecorder(LogRecorder):
         self.committer.close()
         self._signals.close()
         self._pool.close()
+
+
+def _duplicate(rows: list[TupleRow]) -> DuplicateCommand:
+    """From rows of (command_id, ordinal, version, hash, at, position, fingerprint)."""
+    rows.sort(key=itemgetter(1))
+    return DuplicateCommand(
+        Appended(
+            tuple(row[5] for row in rows),
+            tuple(row[3] for row in rows),
+            tuple(row[2] for row in rows),
+        ),
+        rows[0][6],
+    )
 
 
 def _event(row: TupleRow) -> LoggedEvent:

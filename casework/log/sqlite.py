@@ -150,9 +150,13 @@ class SqliteWriter:
     def rollback_to_savepoint(self) -> None:
         self._run("ROLLBACK TO one")
 
-    def earlier(self, command_ids: Collection[UUID]) -> dict[UUID, DuplicateCommand]:
-        """See Writer."""
-        found: dict[UUID, DuplicateCommand] = {}
+    def look(
+        self,
+        command_ids: Collection[UUID],
+        streams: Collection[UUID],
+    ) -> tuple[dict[UUID, DuplicateCommand], dict[UUID, Head]]:
+        """See Writer. One moment, because `begin` has taken the write lock."""
+        earlier: dict[UUID, DuplicateCommand] = {}
         for command_id in command_ids:
             rows = self._run(
                 "SELECT position, hash, version, fingerprint FROM events"
@@ -161,15 +165,11 @@ class SqliteWriter:
             ).fetchall()
             if rows:
                 positions, hashes, versions, fingerprints = zip(*rows, strict=True)
-                found[command_id] = DuplicateCommand(
+                earlier[command_id] = DuplicateCommand(
                     Appended(positions, hashes, versions),
                     fingerprints[0],
                 )
-        return found
-
-    def heads(self, streams: Collection[UUID]) -> dict[UUID, Head]:
-        """See Writer."""
-        found: dict[UUID, Head] = {}
+        heads: dict[UUID, Head] = {}
         for stream in streams:
             row = self._run(
                 "SELECT version, hash, at FROM events WHERE stream = ?"
@@ -177,8 +177,8 @@ class SqliteWriter:
                 (stream.bytes,),
             ).fetchone()
             if row:
-                found[stream] = Head(*row)
-        return found
+                heads[stream] = Head(*row)
+        return earlier, heads
 
     def names(self, stream: UUID, after_version: int) -> Collection[str]:
         """See Writer."""

@@ -207,5 +207,4 @@ def test_commits_wake_those_who_asked_and_a_failing_one_harms_nobody(
     add(log, write(uuid4(), 0, "a", "b"))
     add(log, write(uuid4(), 0, "c"))
     until(lambda: 3 in heard)
-    assert heard == sorted(heard)
     assert log.ready and log.alive
