@@ -1,14 +1,16 @@
 """Facts of a case by short names, to tell histories with. Decides nothing: it only tells."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from casework import events as did
+from casework.clocks import SHANGHAI
 from casework.model import (
     CLOCK,
     Actor,
     Assignment,
     Clock,
+    ClockStarted,
     Limit,
     Outcome,
     Place,
@@ -203,11 +205,12 @@ def suspension_asked(resume_on: date, at: datetime | None = None, by: Actor = LE
     return Fact(event, by, at, (Clock.SUSPENSION,))
 
 
-def suspended(resume_on: date, days: int, at: datetime | None = None) -> Fact:
-    """`days` from now to the day of resumption, which is told as a clock of that many days."""
-    event = did.CaseSuspended(code="S01", resume_on=resume_on)
-    wake = (Clock.RESUMPTION, Limit(days, Unit.CALENDAR_DAY))
-    return Fact(event, SUPERVISOR, at, (wake,), ALL, frozenset({Clock.HANDLING}))
+def suspended(resume_on: date, at: datetime | None = None) -> Fact:
+    """The handling clock waits until 00:00 of that day in Haidian."""
+    wakes = datetime.combine(resume_on, time(), SHANGHAI).astimezone(UTC)
+    wake = ClockStarted(Clock.RESUMPTION, Limit(1, Unit.CALENDAR_DAY), wakes, "told")
+    event = did.CaseSuspended(code="S01", resume_on=resume_on, started=(wake,))
+    return Fact(event, SUPERVISOR, at, stops=ALL, pauses=frozenset({Clock.HANDLING}))
 
 
 def resumed(limit: Limit, at: datetime | None = None, by: Actor = CLOCK) -> Fact:

@@ -397,7 +397,7 @@ def test_time_that_did_not_count_before_does_not_count_after_reclassifying() -> 
     history = given(
         *to_handling("C01-1"),
         suspension_asked(date(2026, 3, 4)),
-        suspended(date(2026, 3, 4), 2, mon("10:00")),
+        suspended(date(2026, 3, 4), mon("10:00")),
         resumed(Limit(3, Unit.CALENDAR_DAY), wed("10:00")),
         rectified(wed("11:00")),
         reworked(wed("13:00"), "C01-1"),
