@@ -550,5 +550,3 @@ def test_a_claim_ends_when_the_case_moves_to_another_desk() -> None:
 def test_a_return_may_be_open_beside_a_request_for_an_extension() -> None:
     history = given(*to_handling(), return_asked(), extension_asked())
     assert set(history.state.pending) == {Action.REQUEST_RETURN, Action.REQUEST_EXTENSION}
-    assert day("03-02 09:00") == history.state.last_at
-    assert limit_of("C01-1") == THREE_DAYS
