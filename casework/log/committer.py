@@ -17,7 +17,14 @@ from uuid import UUID
 from cachetools import LRUCache
 
 from casework.log.batch import Command, Head, Row, plan
-from casework.log.port import Appended, DuplicateCommand, LogBusy, LogUnavailable, Outcome
+from casework.log.port import (
+    Appended,
+    DuplicateCommand,
+    LogBusy,
+    LogError,
+    LogUnavailable,
+    Outcome,
+)
 from casework.log.wakeups import Wakeups
 
 MAX_EVENTS = 256
@@ -42,7 +49,7 @@ class Clash(Exception):  # noqa: N818 - an event between two writers, not a faul
     """Another process wrote the same stream or command between our look and our insert."""
 
 
-class Broken(Exception):  # noqa: N818 - the state of a connection
+class Broken(LogError):  # noqa: N818 - the state of a connection
     """The connection cannot go on. `for_good`: no attempt to write may follow in this process."""
 
     def __init__(self, why: str, *, for_good: bool = False) -> None:
@@ -249,12 +256,19 @@ class Committer:
         while True:
             self._current = self._take()
             if self._broken is not None and not self._mend():
-                self._answer(self._current, _unavailable(self._broken, self._current))
+                self._turn_away()
             elif self._current:
                 self._serve(self._current)
             self._current = []
             if self._closing and not self._queue:
                 return
+
+    def _turn_away(self) -> None:
+        """Everybody at once: each attempt to connect may take seconds, and they have waited."""
+        with self._changed:
+            self._current += self._queue
+            self._queue.clear()
+        self._answer(self._current, _unavailable(self._broken or "", self._current))
 
     def _end(self) -> None:
         """Nobody is left waiting for a thread that is gone."""

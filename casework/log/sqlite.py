@@ -17,11 +17,12 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 from pysqlite3 import dbapi2
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
 
 from casework.log.batch import Head, Row
 from casework.log.committer import Broken, Clash, Committer, Held
-from casework.log.port import Appended, DuplicateCommand
+from casework.log.port import Appended, DuplicateCommand, LogBusy, LogUnavailable
 from casework.log.recorder import LogRecorder
 from casework.log.stored import LoggedEvent
 
@@ -36,6 +37,9 @@ CHECKPOINT_BYTES: Final = 4 << 20
 
 WAL_LIMIT_BYTES: Final = 64 << 20
 """A WAL above this has had a reader sitting on it; it is cut back as soon as that one leaves."""
+
+CUT_SECONDS: Final = 0.05
+"""How long commits may wait for the readers of a WAL that is to be cut back."""
 
 READERS: Final = 16
 """Connections for reading at most; the thread pool of queries is of that order."""
@@ -65,6 +69,7 @@ class SqliteWriter:
     """The committer's connection. Asserts at `open` what durability rests on."""
 
     least_version = LEAST_VERSION
+    wal_limit_bytes = WAL_LIMIT_BYTES
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
@@ -216,11 +221,15 @@ class SqliteWriter:
         """Move the WAL into the file now and then, while nobody waits for a commit."""
         if self._unchecked < CHECKPOINT_BYTES:
             return
-        mode = "TRUNCATE" if self.wal_bytes > WAL_LIMIT_BYTES else "PASSIVE"
         try:
-            self._run(f"PRAGMA wal_checkpoint({mode})").fetchall()
-        except Held:
-            return  # a reader is in the way: the next batch tries again
+            if self.wal_bytes > self.wal_limit_bytes:
+                self._run(f"PRAGMA busy_timeout = {round(CUT_SECONDS * 1000)}")
+                self._run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._run(f"PRAGMA busy_timeout = {round(self._busy_seconds * 1000)}")
+            else:
+                self._run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except (Held, Clash) as error:
+            raise Broken(str(error)) from error
         self._unchecked = 0
         self.checkpoints += 1
 
@@ -264,10 +273,14 @@ class SqliteRecorder(LogRecorder):
         return connection
 
     def _rows(self, statement: str, values: Sequence[object]) -> list[Sequence[object]]:
-        connection: PoolProxiedConnection
-        with closing(self._pool.connect()) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(statement, tuple(values))
-            return list(cursor.fetchall())
+        try:
+            with closing(self._pool.connect()) as connection, closing(connection.cursor()) as page:
+                page.execute(statement, tuple(values))
+                return list(page.fetchall())
+        except PoolTimeout as error:
+            raise LogBusy("all reading connections are taken") from error
+        except dbapi2.Error as error:
+            raise LogUnavailable(str(error)) from error
 
     def select_events(
         self,

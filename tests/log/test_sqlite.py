@@ -162,6 +162,31 @@ def test_the_wal_is_moved_into_the_file_now_and_then(tmp_path: Path) -> None:
     recorder.close()
 
 
+def test_a_wal_that_a_reader_sat_on_is_cut_back_when_it_leaves(tmp_path: Path) -> None:
+    class Watchful(SqliteWriter):
+        wal_limit_bytes = 1 << 20
+
+    path = tmp_path / "log.db"
+    prepare_sqlite(path, uuid4())
+    writer = Watchful(path)
+    committer = Committer(writer)
+    committer.start()
+    recorder = SqliteRecorder(path, committer)
+    log = EventLog(recorder, a_mapper())
+    log.append([write(uuid4(), 0, "a")], uuid4(), ANN)
+    sitting = dbapi2.connect(path, isolation_level=None)
+    sitting.execute("BEGIN")
+    sitting.execute("SELECT count(*) FROM events").fetchall()
+    for _ in range(2):
+        log.append([write(uuid4(), 0, "x" * CHECKPOINT_BYTES)], uuid4(), ANN)
+    assert writer.wal_bytes > 2 * CHECKPOINT_BYTES
+    sitting.close()
+    log.append([write(uuid4(), 0, "x" * CHECKPOINT_BYTES)], uuid4(), ANN)
+    until(lambda: writer.wal_bytes == 0)
+    assert len(log.since(0, 10)) == 4
+    recorder.close()
+
+
 def test_two_processes_on_one_file_see_each_others_events(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     one, first = sqlite_log(path)
