@@ -6,7 +6,7 @@ from types import ModuleType
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, func, select
 
 from casework import events as did
 from projections import lines as reading_of_lines
@@ -72,3 +72,22 @@ def case_of_number(connection: Connection, number: str) -> UUID | None:
 def number_of_case(connection: Connection, case_id: UUID) -> str | None:
     """The number of this case, or None."""
     return connection.scalar(select(CASE_KEY.c.number).where(CASE_KEY.c.case_id == case_id.bytes))
+
+
+def doubled_numbers(connection: Connection) -> list[tuple[bytes, int]]:
+    """Stream and position of every case whose number an earlier case has.
+
+    For a table that was filled in bulk, before its unique index is made.
+    """
+    first = (
+        select(CASE_KEY.c.number, func.min(CASE_KEY.c.seq).label("seq"))
+        .group_by(CASE_KEY.c.number)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(CASE_KEY.c.stream, CASE_KEY.c.seq).join(
+            first, (first.c.number == CASE_KEY.c.number) & (CASE_KEY.c.seq > first.c.seq)
+        )
+    )
+    return [(row.stream, row.seq) for row in rows]

@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table, insert, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -108,7 +107,15 @@ class Shelf(Protocol):
         """An engine over one of them."""
         ...
 
-    def make(self, generation: str) -> Engine:
+    def load(self, generation: str) -> Engine:
+        """An engine for filling a new one at once. Nobody else reads it yet."""
+        ...
+
+    def settle(self, generation: str) -> None:
+        """Bring what was loaded safely to the disk."""
+        ...
+
+    def make(self, generation: str) -> None:
         """Room for a new one; what may lie there of a broken attempt is removed."""
         ...
 
@@ -149,10 +156,21 @@ class SqliteShelf:
         """See Shelf."""
         return sqlite_views(self.path(generation))
 
-    def make(self, generation: str) -> Engine:
+    def load(self, generation: str) -> Engine:
+        """See Shelf."""
+        return sqlite_views(self.path(generation), loading=True)
+
+    def settle(self, generation: str) -> None:
+        """See Shelf. Named as serving only after this, a file is whole also after a power cut."""
+        descriptor = os.open(self.path(generation), os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def make(self, generation: str) -> None:
         """See Shelf."""
         self._delete(generation)
-        return self.open(generation)
 
     def serve(self, generation: str) -> None:
         """See Shelf."""
@@ -220,14 +238,20 @@ class PostgresShelf:
 
     def open(self, generation: str) -> Engine:
         """See Shelf."""
-        return postgres_views(str(make_url(self._url)), f"views_{generation}")
+        return postgres_views(self._url, f"views_{generation}")
 
-    def make(self, generation: str) -> Engine:
+    def load(self, generation: str) -> Engine:
+        """See Shelf."""
+        return self.open(generation)
+
+    def settle(self, generation: str) -> None:
+        """See Shelf. Unlogged tables are for the server to keep."""
+
+    def make(self, generation: str) -> None:
         """See Shelf."""
         with self._engine.begin() as connection:
             connection.execute(text(f"DROP SCHEMA IF EXISTS views_{generation} CASCADE"))
             connection.execute(text(f"CREATE SCHEMA views_{generation}"))
-        return self.open(generation)
 
     def serve(self, generation: str) -> None:
         """See Shelf."""

@@ -3,7 +3,7 @@
 Raw words never leave this module: they are opened, masked by the rules of evidence and dropped.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -195,9 +195,20 @@ class Opener:
         """The lines of a page: facts of cases, erasures, and whatever nobody could read."""
         mine = [each for each in page if _concerns_views(each)]
         keys = self._keys(connection, mine)
-        return [self.line(each, keys.get(each.stream.bytes)) for each in mine]
+        return [self._line(each, keys.get(each.stream.bytes)) for each in mine]
 
-    def line(self, recorded: Recorded, key: CaseKey | None) -> Line:
+    def lines_from_start(
+        self, page: Iterable[Recorded], keys: dict[bytes, CaseKey]
+    ) -> Iterator[Line]:
+        """As `lines`, where the log is read from its start: the keys gather in `keys`."""
+        for each in page:
+            if isinstance(each.event, did.ReportSubmitted):
+                key = keys[each.stream.bytes] = self.key(each, each.event)
+                yield self._line(each, key)
+            elif _concerns_views(each):
+                yield self._line(each, keys.get(each.stream.bytes))
+
+    def _line(self, recorded: Recorded, key: CaseKey | None) -> Line:
         line = Line(recorded, key)
         if key is not None:
             line.open(self._texts, self._mask)

@@ -211,6 +211,29 @@ class Readers:
                 _hold(connection, view.name, line, fault)
         return None
 
+    def set_aside(self, log: Log, reader: str, stream: UUID) -> None:
+        """Fold a stream that a bulk load left out, up to the reader's position, poison and all.
+
+        Only for views that hold; one that stops stands before the event already.
+        """
+        view = self.views[reader]
+        if view.on_poison is OnPoison.STOP:
+            return
+        with self.engine.begin() as connection:
+            at = self._position(connection, reader)
+            self._claim(connection, [reader], at, at)
+            page = [each for each in log.history(stream) if each.position <= at]
+            self._line_by_line(connection, view, self._opener.lines(connection, page))
+
+    def _position(self, connection: Connection, reader: str) -> int:
+        found = connection.scalars(
+            select(READER_POSITION.c.n).where(
+                READER_POSITION.c.reader == reader,
+                READER_POSITION.c.generation == self.generation,
+            )
+        )
+        return int(found.one())
+
     def mend(self, log: Log) -> int:
         """Try the held streams again, oldest first, each in order. Returns how many are mended."""
         mended = 0
@@ -226,12 +249,7 @@ class Readers:
 
     def _drain(self, connection: Connection, log: Log, held: HeldStream) -> int:
         """Fold what is held of one stream and let it go; nobody else may move meanwhile."""
-        at = connection.execute(
-            select(READER_POSITION.c.n).where(
-                READER_POSITION.c.reader == held.reader,
-                READER_POSITION.c.generation == self.generation,
-            )
-        ).scalar_one()
+        at = self._position(connection, held.reader)
         self._claim(connection, [held.reader], at, at)
         stream = held.stream.bytes
         of_stream = (HELD_EVENT.c.reader == held.reader, HELD_EVENT.c.stream == stream)

@@ -46,7 +46,7 @@ MICROSECOND = timedelta(microseconds=1)
 IN_CHUNK = 500
 """Ids in one IN list: far below either database's limit, and one plan for all."""
 
-BUSY_MILLISECONDS = 10_000
+BUSY_MILLISECONDS = 60_000
 """How long a writer of a views file waits for another; only a rebuild has two."""
 
 READER_POSITION = Table(
@@ -85,8 +85,27 @@ def moment(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=at)
 
 
-def sqlite_views(path: Path) -> Engine:
+_SERVING = (
+    "journal_mode = WAL",
+    # A view lost in a power cut is folded again from the log, so it need not sync each commit.
+    "synchronous = NORMAL",
+    "secure_delete = ON",
+    "cache_size = -65536",
+    "mmap_size = 1073741824",
+)
+_LOADING = (
+    # A file that is being filled for the first time is thrown away if anything fails.
+    "journal_mode = OFF",
+    "synchronous = OFF",
+    "cache_size = -262144",
+    "temp_store = MEMORY",
+)
+
+
+def sqlite_views(path: Path, *, loading: bool = False) -> Engine:
     """An engine over a views file. Deleted bytes are overwritten (`secure_delete`).
+
+    `loading` is for filling a new file that nobody reads: no journal, no sync.
 
     A transaction takes the write lock when it begins, so that what it read still holds when it
     writes; one of `reading` takes none.
@@ -101,12 +120,8 @@ def sqlite_views(path: Path) -> Engine:
     def _open(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # A view lost in a power cut is folded again from the log, so it need not sync each commit.
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA secure_delete = ON")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.execute("PRAGMA mmap_size = 1073741824")
+        for pragma in _LOADING if loading else _SERVING:
+            cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -39,7 +39,8 @@ def make_readers(sqlite_shelf: SqliteShelf) -> Iterator[Made]:
     def make(
         views: Sequence[View] = VIEWS, with_opener: Opener | None = None, name: str = "g_1"
     ) -> Readers:
-        engine = sqlite_shelf.make(name)
+        sqlite_shelf.make(name)
+        engine = sqlite_shelf.open(name)
         engines.append(engine)
         create(engine, name, views)
         return Readers(engine, name, views, with_opener or opener())
@@ -63,7 +64,8 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 @pytest.fixture
 def readers(shelf: Shelf) -> Iterator[Readers]:
     """Readers over a new generation of all views, on each database."""
-    engine = shelf.make("g_1")
+    shelf.make("g_1")
+    engine = shelf.open("g_1")
     create(engine, "g_1", VIEWS)
     yield Readers(engine, "g_1", VIEWS, opener())
     engine.dispose()

@@ -90,7 +90,8 @@ def only_upwards(
 
 def race(shelf: SqliteShelf, name: str, move: Move, log: ListedLog) -> int:
     """Two runners with unequal batches over one tally. Returns what was counted."""
-    engine = shelf.make(name)
+    shelf.make(name)
+    engine = shelf.open(name)
     create(engine, name, [Tally()])
     engine.dispose()
     barrier = threading.Barrier(2)
@@ -146,7 +147,8 @@ def test_a_batch_that_was_overtaken_is_dropped_and_without_compare_and_set_it_do
 ) -> None:
     log = many_events(2)
     log.events = log.events[:11]
-    engine = sqlite_shelf.make("g_1")
+    sqlite_shelf.make("g_1")
+    engine = sqlite_shelf.open("g_1")
     create(engine, "g_1", [Tally()])
     slow = Readers(engine, "g_1", [Tally()], opener(), move)
     quick = Readers(engine, "g_1", [Tally()], opener(), move)

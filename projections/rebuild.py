@@ -1,0 +1,267 @@
+"""Builds a new generation of all views from the log's start while the old one serves.
+
+Worker processes of their own each fold the streams that fall to them, in memory, and write in
+bulk; then the indexes are made, the last pages are read as any reader reads them, and the new
+generation is named as serving. The server's process and the log's file are not touched: the log
+is read in short pages, the new generation is another file or schema.
+"""
+
+import gc
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import update
+
+from casework.events import PersonErased
+from casework.log.port import Log, Recorded
+from projections.case_keys import CaseKeys, doubled_numbers
+from projections.generations import Shelf, create_tables, finish, next_name
+from projections.lines import CaseKey, Line, Opener
+from projections.reading import PAGE, TRANSIENT, Readers
+from projections.tables import READER_POSITION
+from projections.view import Fold, OnPoison, View
+
+BULK_PAGE = 5_000
+"""Events in one short read of the log."""
+
+SPILL_PAGES = 8
+"""Pages between two writes: long enough to be worth a transaction, short enough for memory."""
+
+ROUNDS = 3
+"""How often a rebuild starts again because it met an event that no pass had met before."""
+
+WORKERS = 2
+
+
+class Part(NamedTuple):
+    """Which streams fall to a worker: every `of`-th, from `first`."""
+
+    first: int
+    of: int
+
+    def holds(self, stream: UUID) -> bool:
+        return stream.int % self.of == self.first
+
+
+class Source(Protocol):
+    """The log as a rebuild reads it, opened in the worker's own process."""
+
+    @property
+    def log(self) -> Log: ...
+
+    @property
+    def opener(self) -> Opener: ...
+
+    def page(self, position: int, limit: int, stop: int, part: Part) -> tuple[list[Recorded], int]:
+        """Read the next `limit` events above `position` up to `stop`.
+
+        Answers with those of the part, and the last position read: `position` itself where there
+        is none. Erasures fall to every part.
+        """
+        ...
+
+
+class LogSource:
+    """A source over any log. One that filters before it decodes is quicker with many parts."""
+
+    def __init__(self, log: Log, opener: Opener) -> None:
+        self.log = log
+        self.opener = opener
+
+    def page(self, position: int, limit: int, stop: int, part: Part) -> tuple[list[Recorded], int]:
+        """See Source."""
+        page = self.log.since(position, limit, stop)
+        mine = [e for e in page if part.holds(e.stream) or isinstance(e.event, PersonErased)]
+        return mine, page[-1].position if page else position
+
+
+OpenSource = Callable[[], AbstractContextManager[Source]]
+"""Opens the source. Goes to another process, so it must be importable by name (or a `partial`)."""
+
+OpenShelf = Callable[[], Shelf]
+"""Opens the shelf, as above."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A view could not fold a stream from this position on."""
+
+    view: str
+    stream: bytes
+    position: int
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a worker is to do; all of it can be sent to another process."""
+
+    open_source: OpenSource
+    open_shelf: OpenShelf
+    generation: str
+    views: tuple[View, ...]
+    stop: int
+    part: Part
+    faults: tuple[Fault, ...]
+
+
+class _Bulk:
+    """The folds of one worker, each with the streams it must leave alone."""
+
+    def __init__(self, views: Sequence[View], faults: Sequence[Fault]) -> None:
+        self._views = views
+        self._folds: dict[str, Fold] = {view.name: view.fold(empty=True) for view in views}
+        self._leave: dict[str, set[bytes]] = {view.name: set() for view in views}
+        self._until: dict[str, int] = {}
+        for fault in faults:
+            self._leave_alone(fault)
+        self.met: list[Fault] = []
+
+    def _leave_alone(self, fault: Fault) -> None:
+        self._leave[fault.view].add(fault.stream)
+        self._until[fault.view] = min(fault.position, self._until.get(fault.view, fault.position))
+
+    def apply(self, line: Line) -> None:
+        for view in self._views:
+            if line.stream in self._leave[view.name]:
+                continue
+            if view.on_poison is OnPoison.STOP and line.position >= self._until.get(
+                view.name, line.position + 1
+            ):
+                continue
+            try:
+                self._folds[view.name].apply(line)
+            except TRANSIENT:
+                raise
+            except Exception:  # noqa: BLE001  any fault of a fold is the event's; the next round leaves it out
+                fault = Fault(view.name, line.stream, line.position)
+                self.met.append(fault)
+                self._leave_alone(fault)
+
+    def spilled(self) -> Sequence[Fold]:
+        return list(self._folds.values())
+
+
+def fold_part(job: Job) -> tuple[Fault, ...]:
+    """Fold one part of the streams up to `stop` and write it. Returns the faults it met newly."""
+    # Millions of small objects that live to the end: looking for cycles among them is all cost.
+    gc.disable()
+    engine = job.open_shelf().load(job.generation)
+    bulk = _Bulk(job.views, job.faults)
+    keys: dict[bytes, CaseKey] = {}
+    position = pages = 0
+    with job.open_source() as source:
+        while position < job.stop:
+            page, last = source.page(position, BULK_PAGE, job.stop, job.part)
+            if last == position:
+                break
+            position = last
+            for line in source.opener.lines_from_start(page, keys):
+                bulk.apply(line)
+            pages += 1
+            if pages % SPILL_PAGES == 0:
+                with engine.begin() as connection:
+                    for fold in bulk.spilled():
+                        fold.spill(connection)
+    for fold in bulk.spilled():
+        with engine.begin() as connection:
+            fold.write(connection)
+    engine.dispose()
+    gc.enable()
+    return tuple(bulk.met)
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """The new generation, and how many events were folded in bulk up to which position."""
+
+    generation: str
+    position: int
+    held: int
+
+
+def rebuild(
+    open_source: OpenSource,
+    open_shelf: OpenShelf,
+    views: Sequence[View],
+    *,
+    workers: int = WORKERS,
+    serve: bool = True,
+) -> Rebuilt:
+    """Build a new generation up to the log's head and let it serve.
+
+    Runs in a process of its own (a command line, or one started by the server); with one worker
+    it folds in this process. What no view can fold is held aside as when reading live. Raises
+    RuntimeError when every round meets new poison, OSError and database errors as they come.
+    """
+    shelf = open_shelf()
+    name = next_name(shelf, views)
+    with open_source() as source:
+        stop = source.log.head()
+        faults: tuple[Fault, ...] = ()
+        for _ in range(ROUNDS):
+            shelf.make(name)
+            job = Job(open_source, open_shelf, name, tuple(views), stop, Part(0, 1), faults)
+            met = _load(shelf, job, workers)
+            if not met:
+                break
+            faults += met
+        else:
+            shelf.remove(name)
+            raise RuntimeError(f"new faults in each of {ROUNDS} rounds: {faults}")
+        engine = shelf.open(name)
+        readers = Readers(engine, name, views, source.opener)
+        for fault in faults:
+            readers.set_aside(source.log, fault.view, UUID(bytes=fault.stream))
+        while any(batch.events for batch in readers.step(source.log, PAGE)):
+            if readers.seen() >= source.log.head():
+                break
+        held = len(readers.held())
+        engine.dispose()
+    if serve:
+        shelf.serve(name)
+    return Rebuilt(name, stop, held)
+
+
+def _load(shelf: Shelf, job: Job, workers: int) -> tuple[Fault, ...]:
+    """Fill a generation's empty tables. Returns the faults met; with any, it is not whole."""
+    engine = shelf.load(job.generation)
+    with engine.begin() as connection:
+        create_tables(connection, job.generation, job.views)
+    engine.dispose()
+    jobs = [msgspec.structs.replace(job, part=Part(i, workers)) for i in range(workers)]
+    if workers == 1:
+        met = fold_part(jobs[0])
+    else:
+        # Forking a process that has threads would copy locks held by none: start afresh.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            met = tuple(fault for faults in pool.map(fold_part, jobs) for fault in faults)
+    if met:
+        return met
+    engine = shelf.load(job.generation)
+    with engine.begin() as connection:
+        doubled = [Fault(CaseKeys.name, s, n) for s, n in doubled_numbers(connection)]
+    if doubled:
+        engine.dispose()
+        return tuple(doubled)
+    with engine.begin() as connection:
+        for view in job.views:
+            connection.execute(
+                update(READER_POSITION)
+                .where(READER_POSITION.c.reader == view.name)
+                .values(n=_position(view, job))
+            )
+        finish(connection, job.views)
+    engine.dispose()
+    shelf.settle(job.generation)
+    return ()
+
+
+def _position(view: View, job: Job) -> int:
+    """How far the view has read: all of it, or up to where it stops."""
+    if view.on_poison is OnPoison.STOP:
+        stops = [fault.position - 1 for fault in job.faults if fault.view == view.name]
+        return min([job.stop, *stops])
+    return job.stop
