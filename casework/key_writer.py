@@ -20,6 +20,8 @@ T = TypeVar("T")
 _MOST_TOGETHER = 256
 # A commit costs one fsync however many keys it holds; beyond this the wait grows, not the rate.
 _MOST_WAITING = 8192
+_PATIENCE_S = 3
+# Another process commits in milliseconds; whoever holds the file longer is met again later.
 _IO_ERROR = 10
 # SQLITE_IOERR: after a failed fsync nobody knows what the disk holds, so nothing more is promised.
 
@@ -207,7 +209,7 @@ class KeyWriter:
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
     """A connection whose commits are on disk when they return, and whose deletions are zeros."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_S)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA secure_delete=ON")

@@ -283,7 +283,7 @@ class KeyStore:
         """
         stamp = _micros(at)
 
-        def job(db: sqlite3.Connection) -> list[UUID]:
+        def job(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
             db.execute("UPDATE generation SET n = n + 1")
             if owner.kind is OwnerKind.PERSON:
@@ -294,11 +294,11 @@ class KeyStore:
                 chosen &= {one.bytes for one in key_ids}
             db.executemany(_DESTROY, [(stamp, raw) for raw in chosen])
             db.execute("COMMIT")
+            # Before the scrub, which may fail: nothing more is opened from here on.
+            self.purge(UUID(bytes=raw) for raw in chosen)
             scrub(db)
-            return [UUID(bytes=raw) for raw in chosen]
 
-        gone = self._writer.alone(job).result()
-        self.purge(gone)
+        self._writer.alone(job).result()
 
     def write_alone(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run a job of the erasure ledger, which lives in this file, in one durable commit."""

@@ -24,7 +24,7 @@ from casework.key_file import (
     read_master_key,
     wrap,
 )
-from casework.key_writer import KeysNotWritten, KeyWriter
+from casework.key_writer import KeysBusy, KeysNotWritten, KeyWriter
 from casework.keys import (
     KeyStore,
     Owner,
@@ -407,6 +407,24 @@ def test_without_secure_delete_and_scrub_the_canary_stays(folder: Path, keys: Ke
     db.commit()
     assert canary in bytes_of_store(folder)
     db.close()
+
+
+def test_a_reader_that_holds_the_wal_delays_the_end_but_not_the_silence(
+    folder: Path, keys: KeyStore
+) -> None:
+    sealed, canary = sealed_words(keys), wrapped_key(folder, LIS_KEY)
+    assert canary is not None
+    reader = sqlite3.connect(folder / "keys.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM key").fetchone()
+    with pytest.raises(KeysBusy):
+        keys.destroy(LI, T0)
+    assert Sealer(keys).open(sealed, CASE, "text", COMMAND) is None
+    assert canary in bytes_of_store(folder)
+    reader.execute("COMMIT")
+    reader.close()
+    keys.destroy(LI, T0)
+    assert canary not in bytes_of_store(folder)
 
 
 def test_a_destroyed_key_is_never_made_again(keys: KeyStore) -> None:
