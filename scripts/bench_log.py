@@ -31,9 +31,11 @@ from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names
 from casework.log.port import Appended, Outcome, VersionConflict, Write
-from casework.log.postgres import PostgresRecorder, PostgresWriter, writing
+from casework.log.postgres import PostgresRecorder
+from casework.log.postgres_writer import PostgresWriter, writing
 from casework.log.schema import prepare_postgres, prepare_sqlite
-from casework.log.sqlite import SqliteRecorder, SqliteWriter
+from casework.log.sqlite import SqliteRecorder
+from casework.log.sqlite_writer import SqliteWriter
 from casework.model import Actor, ActorKind
 from tests.postgres import emptied, running_server
 

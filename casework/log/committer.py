@@ -7,25 +7,21 @@ nothing with it: its command is stored all the same, and the thread never notice
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Protocol
-from uuid import UUID
 
-from cachetools import LRUCache
-
-from casework.log.batch import Command, Head, Row, plan
+from casework.log.batch import Command
 from casework.log.port import (
     Appended,
-    DuplicateCommand,
     LogBusy,
-    LogError,
     LogUnavailable,
     Outcome,
 )
+from casework.log.transaction import Transactions
 from casework.log.wakeups import Wakeups
+from casework.log.writer import Broken, Held, Writer
 
 MAX_EVENTS = 256
 """Events that share one commit: enough to pay for an fsync, few enough to keep the wait short."""
@@ -33,79 +29,10 @@ MAX_EVENTS = 256
 QUEUE = 4096
 """Commands waiting, about a second's worth of the fastest disk measured; more is overload."""
 
-VETTED = 65_536
-"""Streams whose names were looked through: two integers each."""
-
 RETRY_SECONDS = 1.0
 """Between attempts to write again after a failure."""
 
-TRIES = 5
-"""Attempts of one command against writers of other processes, before it is told to come back."""
-
 logger = logging.getLogger(__name__)
-
-
-class Clash(Exception):  # noqa: N818 - an event between two writers, not a fault
-    """Another process wrote the same stream or command between our look and our insert."""
-
-
-class Broken(LogError):  # noqa: N818 - the state of a connection
-    """The connection cannot go on. `for_good`: no attempt to write may follow in this process."""
-
-    def __init__(self, why: str, *, for_good: bool = False) -> None:
-        super().__init__(why)
-        self.for_good = for_good
-
-
-class Held(Exception):  # noqa: N818 - a state, as above
-    """Another process holds the log for the moment; the connection is sound."""
-
-
-class Writer(Protocol):
-    """The connection of the committer. All calls come from its thread.
-
-    Any call may raise Broken; any but `open` and `probe` Held; `insert` also Clash. Where one
-    INSERT is a transaction of its own, a writer may leave it at that: everything between `begin`
-    and `commit` is inserted at once, unless there are savepoints.
-    """
-
-    def open(self) -> None:
-        """Connect and assert what durability rests on. Also called again after Broken."""
-
-    def probe(self) -> None:
-        """Raise unless the log can be written."""
-
-    def begin(self) -> None: ...
-    def commit(self) -> None: ...
-    def rollback(self) -> None: ...
-    def savepoint(self) -> None: ...
-    def release_savepoint(self) -> None: ...
-    def rollback_to_savepoint(self) -> None: ...
-
-    def look(
-        self,
-        command_ids: Collection[UUID],
-        streams: Collection[UUID],
-    ) -> tuple[dict[UUID, DuplicateCommand], dict[UUID, Head]]:
-        """Those of the commands that are in the log, and the last events of the streams.
-
-        Both as of one moment: a twin that another process commits in between must be recognised
-        as one, not mistaken for a stranger who wrote to the stream first.
-        """
-        ...
-
-    def names(self, stream: UUID, after_version: int) -> Collection[str]:
-        """The distinct stored names of a stream above a version."""
-        ...
-
-    def insert(self, rows: Sequence[Row]) -> list[int]:
-        """Insert in this order and return ascending positions."""
-        ...
-
-    def rest(self) -> None:
-        """Housekeeping between batches, after their callers have been answered."""
-
-    def close(self) -> None: ...
 
 
 Result = Outcome | LogBusy | LogUnavailable
@@ -160,8 +87,7 @@ class Committer:
         self._for_good = False
         self._dead = False
         self._opened: Future[None] = Future()
-        self._known: frozenset[str] | None = None
-        self._vetted: LRUCache[UUID, int] = LRUCache(VETTED)
+        self._transactions = Transactions(writer)
         self._current: list[_Waiting] = []
         self._thread = Thread(target=self._run, name="log-committer", daemon=True)
         self.wakeups = Wakeups()
@@ -283,7 +209,7 @@ class Committer:
         head = 0
         results: Sequence[Result]
         try:
-            results = self._commit([waiting.command for waiting in batch])
+            results = self._transactions.write([waiting.command for waiting in batch])
         except Held:
             results = [LogBusy("another process holds the log") for _ in batch]
         except Broken as error:
@@ -301,101 +227,6 @@ class Committer:
                 self._writer.rest()
             except Broken as error:
                 self._break(error)
-
-    def _commit(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        """One transaction for all; where another process got in between, one savepoint each."""
-        self._writer.begin()
-        try:
-            try:
-                outcomes, heads = self._write(commands)
-            except Clash:
-                self._writer.rollback()
-                self._writer.begin()
-                outcomes, heads = self._one_by_one(commands)
-        except Held:
-            self._writer.rollback()
-            raise
-        if heads:
-            self._writer.commit()
-        else:
-            self._writer.rollback()
-        self._remember(commands, heads)
-        return outcomes
-
-    def _one_by_one(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
-        outcomes: list[Outcome] = []
-        heads: dict[UUID, int] = {}
-        for command in commands:
-            for attempt in range(1, TRIES + 1):
-                self._writer.savepoint()
-                try:
-                    done, moved = self._write([command])
-                except Clash as error:
-                    self._writer.rollback_to_savepoint()
-                    if attempt == TRIES:
-                        raise Held from error
-                else:
-                    self._writer.release_savepoint()
-                    outcomes += done
-                    heads |= moved
-                    break
-        return outcomes, heads
-
-    def _write(self, commands: Sequence[Command]) -> tuple[list[Outcome], dict[UUID, int]]:
-        """Answers, and the new versions of the streams looked through."""
-        earlier, heads = self._writer.look(
-            {command.command_id for command in commands},
-            {addition.stream for command in commands for addition in command.additions},
-        )
-        made = plan(commands, earlier, heads, self._foreign(commands, heads))
-        if not made.rows:
-            return made.outcomes((), commands), {}
-        order = made.in_order()
-        placed = self._writer.insert([made.rows[i] for i in order])
-        positions = [0] * len(order)
-        for index, position in zip(order, placed, strict=True):
-            positions[index] = position
-        return made.outcomes(positions, commands), {
-            row.stream: made.heads[row.stream].version for row in made.rows
-        }
-
-    def _foreign(self, commands: Sequence[Command], heads: Mapping[UUID, Head]) -> dict[UUID, str]:
-        """An unreadable name for each stream that holds one.
-
-        Each event is looked at once: what stands below a version once found clean stays clean,
-        the log being append-only, and this release appends none but known names.
-        """
-        found: dict[UUID, str] = {}
-        for command in commands:
-            if command.known is None:
-                continue
-            if command.known is not self._known:
-                self._known = command.known
-                self._vetted.clear()
-            for addition in command.additions:
-                stream = addition.stream
-                head = heads.get(stream)
-                seen = self._vetted.get(stream, 0)
-                if head is None or head.version <= seen or stream in found:
-                    continue
-                unknown = set(self._writer.names(stream, seen)) - command.known
-                if unknown:
-                    found[stream] = min(unknown)
-                else:
-                    self._vetted[stream] = head.version
-        return found
-
-    def _remember(self, commands: Sequence[Command], heads: Mapping[UUID, int]) -> None:
-        """What this release has just appended is known to it and need not be looked through."""
-        foreign = {
-            addition.stream
-            for command in commands
-            if command.known is not self._known
-            for addition in command.additions
-        }
-        for stream, version in heads.items():
-            if stream not in foreign:
-                self._vetted[stream] = version
 
     def _after(self, error: Broken, batch: Sequence[_Waiting]) -> Sequence[Result]:
         """What to answer when the connection broke: look whether the commands went in after all.
@@ -421,7 +252,7 @@ class Committer:
     def _break(self, error: Broken) -> None:
         logger.error("the log cannot be written: %s", error)
         self._broken = str(error)
-        self._vetted.clear()  # may have looked at rows that were never committed
+        self._transactions.forget()
         self._for_good = self._for_good or error.for_good
 
     def _mend(self) -> bool:

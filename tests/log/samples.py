@@ -13,9 +13,11 @@ from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names, Upcaster
 from casework.log.port import Write
-from casework.log.postgres import PostgresRecorder, PostgresWriter
+from casework.log.postgres import PostgresRecorder
+from casework.log.postgres_writer import PostgresWriter
 from casework.log.schema import prepare_postgres, prepare_sqlite
-from casework.log.sqlite import SqliteRecorder, SqliteWriter
+from casework.log.sqlite import SqliteRecorder
+from casework.log.sqlite_writer import SqliteWriter
 from casework.model import Actor, ActorKind, Role
 
 NOON = datetime(2026, 5, 6, 4, 0, 0, 123456, tzinfo=UTC)

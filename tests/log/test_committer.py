@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from casework.log.batch import Addition, Command, Entry
-from casework.log.committer import Broken, Clash, Committer
+from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.port import (
     Appended,
@@ -20,7 +20,9 @@ from casework.log.port import (
     VersionConflict,
 )
 from casework.log.schema import prepare_sqlite
-from casework.log.sqlite import SqliteRecorder, SqliteWriter
+from casework.log.sqlite import SqliteRecorder
+from casework.log.sqlite_writer import SqliteWriter
+from casework.log.writer import Broken, Clash
 from tests.log.samples import ANN, a_mapper, until, write
 
 

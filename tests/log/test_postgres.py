@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from casework.log.batch import Row
-from casework.log.committer import Broken, Committer
+from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.port import (
     Appended,
@@ -19,8 +19,10 @@ from casework.log.port import (
     Outcome,
     VersionConflict,
 )
-from casework.log.postgres import PostgresRecorder, PostgresWriter
+from casework.log.postgres import PostgresRecorder
+from casework.log.postgres_writer import PostgresWriter
 from casework.log.schema import begin_epoch, postgres_engine, prepare_postgres
+from casework.log.writer import Broken
 from tests.log.samples import ANN, a_mapper, postgres_recorder, until, write
 from tests.postgres import PostgresServer, emptied
 
@@ -87,6 +89,10 @@ def test_the_engine_signs_in_as_a_role_that_can_only_add(postgres_server: Postgr
     log = EventLog(recorder, a_mapper())
     assert isinstance(log.append([write(uuid4(), 0, "a")], uuid4(), ANN), Appended)
     assert len(log.since(0, 10)) == 1
+    kill(url)
+    with pytest.raises(LogUnavailable):
+        log.append([write(uuid4(), 0, "a")], uuid4(), ANN)
+    assert log.ready  # it may also find out whether the server takes writes again
     with psycopg.connect(narrow) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("DELETE FROM events")
     recorder.close()

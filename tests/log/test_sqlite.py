@@ -7,11 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from pysqlite3 import dbapi2
 
-from casework.log.committer import Broken, Committer
+from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.port import Appended, LogBusy, VersionConflict
 from casework.log.schema import begin_epoch, prepare_sqlite, sqlite_engine
-from casework.log.sqlite import CHECKPOINT_BYTES, SqliteRecorder, SqliteWriter
+from casework.log.sqlite import SqliteRecorder
+from casework.log.sqlite_writer import CHECKPOINT_BYTES, SqliteWriter
+from casework.log.writer import Broken
 from tests.log.samples import ANN, a_mapper, sqlite_log, until, write
 
 
