@@ -330,28 +330,42 @@ CLOCK_OF: dict[Clock, frozenset[Action]] = {
 
 def _turn_clocks(row: BoardRow, e: did.Event) -> None:
     running = _clocks.decode(row.clocks)
-    pending = set(filter(None, row.pending.split(",")))
     for stopped in e.stopped:
         running.pop(stopped.clock, None)
-        pending -= CLOCK_OF.get(stopped.clock, frozenset())
     for started in e.started:
         running[started.clock] = micros(started.due_at)
+    row.clocks = _json.encode(running).decode()
+    row.due_clock = row.due_at = row.street_due_at = None
+    window: tuple[int, Clock] | None = None
+    for clock, due in running.items():
+        if clock in WINDOWS:
+            if window is None or (due, clock) < window:
+                window = due, clock
+            continue
+        if row.due_at is None or due < row.due_at:
+            row.due_at, row.due_clock = due, str(clock)
+        if clock in OF_STREET and (row.street_due_at is None or due < row.street_due_at):
+            row.street_due_at = due
+    if row.due_at is None and window is not None:
+        row.due_at, row.due_clock = window[0], str(window[1])
+
+
+def _turn_requests(row: BoardRow, e: did.Event) -> None:
     asked = ASKS.get(type(e))
+    if asked is None and not row.pending:
+        return
+    pending = set(filter(None, row.pending.split(",")))
+    for stopped in e.stopped:
+        pending -= CLOCK_OF.get(stopped.clock, frozenset())
     if asked is not None:
         pending.add(asked)
     row.pending = ",".join(sorted(pending))
-    row.clocks = _json.encode(running).decode()
-    tasks = {c: due for c, due in running.items() if c not in WINDOWS} or running
-    first = min(tasks, key=lambda c: (tasks[c], c), default=None)
-    row.due_clock = None if first is None else str(first)
-    row.due_at = None if first is None else tasks[first]
-    row.street_due_at = min((due for c, due in running.items() if c in OF_STREET), default=None)
 
 
 def change(row: BoardRow, line: Line) -> None:
     """Move a row on by one fact of its case."""
     e = line.event
-    kind = type(e)
+    kind = line.kind
     row.version = line.recorded.version
     row.position = line.position
     row.updated_at = line.at
@@ -368,8 +382,10 @@ def change(row: BoardRow, line: Line) -> None:
     say_more = CHANGES.get(kind)
     if say_more is not None:
         say_more(row, line, e)  # type: ignore[arg-type]  # as above
-    if e.started or e.stopped or kind in ASKS:  # type: ignore[attr-defined]  # as above
+    if e.started or e.stopped:  # type: ignore[attr-defined]  # as above
         _turn_clocks(row, e)  # type: ignore[arg-type]  # as above
+    if row.pending or kind in ASKS:
+        _turn_requests(row, e)  # type: ignore[arg-type]  # as above
 
 
 _ENDS = frozenset({"closed", "completed", "refused", "withdrawn", "merged"})
@@ -390,11 +406,11 @@ class BoardFold:
             self._rows[row.stream] = row
 
     def apply(self, line: Line) -> None:
-        if isinstance(line.event, did.PersonErased):
+        if type(line.event) is did.PersonErased:
             self._forget(line.event.person)
             return
         key = line.key()
-        if isinstance(line.event, did.ReportSubmitted):
+        if type(line.event) is did.ReportSubmitted:
             row = _begin(line, line.event)
         else:
             row = self._rows[key.stream]

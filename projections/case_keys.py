@@ -24,10 +24,10 @@ class CaseKeysFold:
         """A key is written once and never read again here."""
 
     def apply(self, line: Line) -> None:
-        if isinstance(line.event, did.PersonErased):
+        if type(line.event) is did.PersonErased:
             return
         key = line.key()
-        if isinstance(line.event, did.ReportSubmitted):
+        if type(line.event) is did.ReportSubmitted:
             self._new.append(msgspec.structs.astuple(key))
 
     def spill(self, connection: Connection) -> None:

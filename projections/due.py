@@ -137,15 +137,15 @@ class DueFold:
 
     def apply(self, line: Line) -> None:
         event = line.event
-        if isinstance(event, did.PersonErased):
+        if type(event) is did.PersonErased:
             return
         key = line.key()
         assert isinstance(event, did.Fact)
-        if isinstance(event, did.ReportSubmitted):
+        if type(event) is did.ReportSubmitted:
             self._cases[key.stream] = _Case(key.stream, key.case_id, 1)
             self._changed.add(key.stream)
         case = self._cases[key.stream]
-        if isinstance(event, did.CaseReopened):
+        if type(event) is did.CaseReopened:
             case.round = event.round
             self._changed.add(key.stream)
         for stopped in event.stopped:
@@ -223,9 +223,16 @@ def _views(connection: Connection, question: Executable) -> list[RunningClock]:
     ]
 
 
-def due(connection: Connection, at: datetime, limit: int) -> list[RunningClock]:
-    """The clocks that run and were due at or before `at`, the longest due first."""
+def due(
+    connection: Connection, at: datetime, limit: int, clocks: Sequence[Clock] = ()
+) -> list[RunningClock]:
+    """The clocks that run and were due at or before `at`, the longest due first.
+
+    `clocks` narrows to these kinds; none given: all.
+    """
     question = _RUNNING.where(DUE_CLOCK.c.due_at <= micros(at))
+    if clocks:
+        question = question.where(DUE_CLOCK.c.clock.in_([str(c) for c in clocks]))
     return _views(connection, question.order_by(DUE_CLOCK.c.due_at).limit(limit))
 
 

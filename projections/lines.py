@@ -104,17 +104,24 @@ WORDS: dict[type[msgspec.Struct], str] = {
 }
 """The field in which an event carries words to be shown. Contact and device are never opened."""
 
+_PLACED = (did.ReportSubmitted, did.PlaceCorrected)
+
 CASE_EVENTS = frozenset(did.STORED_AS.values())
 
 
 class Line:
     """An event on its way into the views. `words` and `address` are masked; see `Reader.lines`."""
 
-    __slots__ = ("_words", "address", "at", "case", "event", "fault", "gone", "recorded", "stream")
+    __slots__ = (
+        "_words", "address", "at", "case", "event", "fault", "gone", "kind", "position", "recorded",
+        "stream",
+    )  # fmt: skip
 
     def __init__(self, recorded: Recorded, case: CaseKey | None) -> None:
         self.recorded = recorded
         self.event = recorded.event
+        self.kind = type(recorded.event)
+        self.position = recorded.position
         self.stream = recorded.stream.bytes
         self.at = micros(recorded.at)
         self.case = case
@@ -124,17 +131,16 @@ class Line:
         self.fault: Unopenable | None = None
         self._words: str | None = None
 
-    @property
-    def position(self) -> int:
-        return self.recorded.position
-
     def key(self) -> CaseKey:
         """The case it belongs to. Raises Unreadable where its beginning could not be read."""
-        if isinstance(self.event, UnknownEvent):
-            raise Unreadable(f"{self.event.name}: {self.event.why}")
-        if self.case is None:
-            raise Unreadable(f"no beginning of stream {self.recorded.stream}")
+        if self.case is None or self.kind is UnknownEvent:
+            raise self._unreadable()
         return self.case
+
+    def _unreadable(self) -> Unreadable:
+        if isinstance(self.event, UnknownEvent):
+            return Unreadable(f"{self.event.name}: {self.event.why}")
+        return Unreadable(f"no beginning of stream {self.recorded.stream}")
 
     def words(self) -> str | None:
         """The masked words, or None. Raises Unopenable."""
@@ -144,23 +150,18 @@ class Line:
 
     def open(self, texts: Texts, mask: Callable[[str], str]) -> None:
         """Open and mask what it carries; a wrong box becomes `fault`, for the views to hold."""
+        field = WORDS.get(self.kind)
+        if field is None:
+            return
         try:
-            self._words, gone = self._open(texts, mask, WORDS.get(type(self.event)))
-            place = getattr(self.event, "place", None)
-            if place is not None and place.address is not None:
-                self.address, lost = self._text(texts, mask, place.address, "address")
-                gone = gone or lost
-            self.gone = gone
+            sealed = getattr(self.event, field)
+            if sealed is not None:
+                self._words, self.gone = self._text(texts, mask, sealed, field)
+            if isinstance(self.event, _PLACED) and self.event.place.address is not None:
+                self.address, lost = self._text(texts, mask, self.event.place.address, "address")
+                self.gone = self.gone or lost
         except Unopenable as fault:
             self.fault = fault
-
-    def _open(
-        self, texts: Texts, mask: Callable[[str], str], field: str | None
-    ) -> tuple[str | None, bool]:
-        sealed = getattr(self.event, field) if field else None
-        if sealed is None or field is None:
-            return None, False
-        return self._text(texts, mask, sealed, field)
 
     def _text(
         self, texts: Texts, mask: Callable[[str], str], sealed: Sealed, field: str
@@ -202,7 +203,7 @@ class Opener:
     ) -> Iterator[Line]:
         """As `lines`, where the log is read from its start: the keys gather in `keys`."""
         for each in page:
-            if isinstance(each.event, did.ReportSubmitted):
+            if type(each.event) is did.ReportSubmitted:
                 key = keys[each.stream.bytes] = self.key(each, each.event)
                 yield self._line(each, key)
             elif _concerns_views(each):

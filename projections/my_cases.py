@@ -109,15 +109,17 @@ class MyCasesFold:
         self._put = copy_rows if empty else upsert_rows
 
     def read(self, connection: Connection, lines: Sequence[Line]) -> None:
-        streams = {line.stream for line in lines if type(line.event) in _TOUCHING}
+        streams = {line.stream for line in lines if line.kind in _TOUCHING}
         for row in structs_of(connection, REPORTER, _Reporter, REPORTER.c.stream, streams):
             self._rows.setdefault(row.stream, {})[row.person] = row
 
     def apply(self, line: Line) -> None:
         event = line.event
-        if isinstance(event, did.PersonErased):
+        if type(event) is did.PersonErased:
             return
         stream = line.key().stream
+        if line.kind not in _TOUCHING:
+            return
         match event:
             case did.ReportSubmitted(person=person):
                 self._add(stream, person.bytes, How.REPORTED, None, line.at)

@@ -11,13 +11,13 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import update
 
-from casework.events import PersonErased
+from casework.events import OTHER_STORED_AS, PersonErased
 from casework.log.port import Log, Recorded
 from projections.case_keys import CaseKeys, doubled_numbers
 from projections.generations import Shelf, create_tables, finish, next_name
@@ -80,6 +80,55 @@ class LogSource:
         return mine, page[-1].position if page else position
 
 
+class Stored(Protocol):
+    """An event as it lies in the log, not yet decoded (`LoggedEvent`)."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def originator_id(self) -> UUID | str: ...
+
+    @property
+    def topic(self) -> str: ...
+
+
+S = TypeVar("S", bound=Stored)
+
+
+class StoredSource(Generic[S]):
+    """A source that decodes only what falls to its part.
+
+    `read` is the recorder's `select_notifications` from after a position: (position, limit,
+    stop); `decode` is the mapper's `to_domain_event`.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        opener: Opener,
+        read: Callable[[int, int, int], Sequence[S]],
+        decode: Callable[[S], Recorded],
+    ) -> None:
+        self.log = log
+        self.opener = opener
+        self._read = read
+        self._decode = decode
+
+    def page(self, position: int, limit: int, stop: int, part: Part) -> tuple[list[Recorded], int]:
+        """See Source."""
+        page = self._read(position, limit, stop)
+        mine = [
+            self._decode(stored)
+            for stored in page
+            if stored.topic == _ERASED
+            or (isinstance(stored.originator_id, UUID) and part.holds(stored.originator_id))
+        ]
+        return mine, page[-1].id if page else position
+
+
+_ERASED = next(name for name, kind in OTHER_STORED_AS.items() if kind is PersonErased)
+
 OpenSource = Callable[[], AbstractContextManager[Source]]
 """Opens the source. Goes to another process, so it must be importable by name (or a `partial`)."""
 
@@ -111,28 +160,23 @@ class _Bulk:
     """The folds of one worker, each with the streams it must leave alone."""
 
     def __init__(self, views: Sequence[View], faults: Sequence[Fault]) -> None:
-        self._views = views
-        self._folds: dict[str, Fold] = {view.name: view.fold(empty=True) for view in views}
-        self._leave: dict[str, set[bytes]] = {view.name: set() for view in views}
+        self._pairs = [(view, view.fold(empty=True)) for view in views]
+        self._leave: set[tuple[str, bytes]] = set()
         self._until: dict[str, int] = {}
         for fault in faults:
             self._leave_alone(fault)
         self.met: list[Fault] = []
 
     def _leave_alone(self, fault: Fault) -> None:
-        self._leave[fault.view].add(fault.stream)
+        self._leave.add((fault.view, fault.stream))
         self._until[fault.view] = min(fault.position, self._until.get(fault.view, fault.position))
 
     def apply(self, line: Line) -> None:
-        for view in self._views:
-            if line.stream in self._leave[view.name]:
-                continue
-            if view.on_poison is OnPoison.STOP and line.position >= self._until.get(
-                view.name, line.position + 1
-            ):
-                continue
+        for view, fold in self._pairs:
             try:
-                self._folds[view.name].apply(line)
+                if self._leave and self._is_left(view, line):
+                    continue
+                fold.apply(line)
             except TRANSIENT:
                 raise
             except Exception:  # noqa: BLE001  any fault of a fold is the event's; the next round leaves it out
@@ -140,8 +184,13 @@ class _Bulk:
                 self.met.append(fault)
                 self._leave_alone(fault)
 
-    def spilled(self) -> Sequence[Fold]:
-        return list(self._folds.values())
+    def _is_left(self, view: View, line: Line) -> bool:
+        if view.on_poison is OnPoison.STOP and view.name in self._until:
+            return line.position >= self._until[view.name]
+        return (view.name, line.stream) in self._leave
+
+    def folds(self) -> list[Fold]:
+        return [fold for _, fold in self._pairs]
 
 
 def fold_part(job: Job) -> tuple[Fault, ...]:
@@ -163,9 +212,9 @@ def fold_part(job: Job) -> tuple[Fault, ...]:
             pages += 1
             if pages % SPILL_PAGES == 0:
                 with engine.begin() as connection:
-                    for fold in bulk.spilled():
+                    for fold in bulk.folds():
                         fold.spill(connection)
-    for fold in bulk.spilled():
+    for fold in bulk.folds():
         with engine.begin() as connection:
             fold.write(connection)
     engine.dispose()

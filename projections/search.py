@@ -57,13 +57,23 @@ SEARCH_DOC = Table(
     Index("search_doc_person", "person"),
 )
 
-_SAID = (did.ReportSubmitted, did.InformationSupplied, did.InformationAdded, did.ReporterJoined)
-"""Events whose words describe the problem: the reporters' own."""
+_SAID = frozenset(
+    {
+        did.ReportSubmitted,
+        did.InformationSupplied,
+        did.InformationAdded,
+        did.ReporterJoined,
+        did.PlaceCorrected,
+    }
+)
+"""Events whose words or address describe the problem."""
 
 
 def _document(line: Line) -> Values | None:
     event = line.event
     key = line.key()
+    if line.kind not in _SAID:
+        return None
     version = line.recorded.version
     if version >= 1 << VERSION_BITS:
         raise ValueError(f"more events than a case can have: {version}")
@@ -96,7 +106,7 @@ class SearchFold:
         """A document needs no other."""
 
     def apply(self, line: Line) -> None:
-        if isinstance(line.event, did.PersonErased):
+        if type(line.event) is did.PersonErased:
             person = line.event.person.bytes
             self._erased.append(person)
             self._new = [_only_number(row) if row[2] == person else row for row in self._new]

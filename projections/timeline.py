@@ -157,7 +157,7 @@ class TimelineFold:
         """A step needs no other."""
 
     def apply(self, line: Line) -> None:
-        if isinstance(line.event, did.PersonErased):
+        if type(line.event) is did.PersonErased:
             person = line.event.person.bytes
             self._erased.append(person)
             self._new = [_without_words(row) if row[-1] == person else row for row in self._new]

@@ -35,7 +35,9 @@ from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names, to_micros
 from casework.log.port import Write, stream_id
 from casework.log.schema import prepare_sqlite
-from casework.log.sqlite import SqliteRecorder, SqliteWriter
+from casework.log.sqlite import SqliteRecorder
+from casework.log.sqlite_writer import SqliteWriter
+from casework.log.stored import LoggedEvent
 from casework.model import (
     CLOCK,
     Actor,
@@ -66,7 +68,7 @@ from projections.due import DueIndex
 from projections.generations import SqliteShelf
 from projections.lines import Opener
 from projections.my_cases import MyCases
-from projections.rebuild import LogSource, rebuild
+from projections.rebuild import StoredSource, rebuild
 from projections.search import Search
 from projections.tables import reading
 from projections.timeline import Timeline
@@ -75,7 +77,18 @@ VIEWS = (CaseKeys(), CaseBoard(), Timeline(), DueIndex(), MyCases(), Search())
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STREETS = [StreetCode(f"110108{n:03d}") for n in range(1, 30)]
 INDICATORS = ["C01", "C02", *(f"P{n:02d}" for n in range(1, 11))]
-PLACES = ["中关村大街", "知春路", "五道口", "西二旗", "上地东里", "清河", "苏州街", "万柳中路", "学院路", "四季青"]
+PLACES = [
+    "中关村大街",
+    "知春路",
+    "五道口",
+    "西二旗",
+    "上地东里",
+    "清河",
+    "苏州街",
+    "万柳中路",
+    "学院路",
+    "四季青",
+]
 WHAT = [
     "盲道被共享单车占满，老人推轮椅过不去",
     "垃圾桶满冒没人清理，味道很大",
@@ -245,7 +258,7 @@ def mapper() -> EventMapper:
 def make_log(path: Path, events: int, seed: int) -> None:
     """A log of about this many events, cases interleaved as they are when many are open."""
     prepare_sqlite(path, uuid4())
-    random, keys, to_bytes = Random(seed), DerivedKeys(), mapper()
+    random, keys, to_bytes = Random(seed), DerivedKeys(), mapper()  # noqa: S311  made-up cases, the same each time
     connection = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN")
@@ -294,11 +307,19 @@ def _store(connection: dbapi2.Connection, rows: list[tuple[object, ...]]) -> Non
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[LogSource]:
+def open_source(path: Path) -> Iterator[StoredSource[LoggedEvent]]:
     """The log, for readers only: its committer is never started."""
     recorder = SqliteRecorder(path, Committer(SqliteWriter(path)))
     try:
-        yield LogSource(EventLog(recorder, mapper()), Opener(DerivedKeys(), mask, case_of))
+        reads = mapper()
+        yield StoredSource(
+            EventLog(recorder, reads),
+            Opener(DerivedKeys(), mask, case_of),
+            lambda position, limit, stop: recorder.select_notifications(
+                position, limit, stop, inclusive_of_start=False
+            ),
+            reads.to_domain_event,
+        )
     finally:
         recorder._pool.dispose()  # noqa: SLF001  close() would also stop the committer, never started
 
@@ -314,10 +335,10 @@ def timed(name: str, repeats: int, ask: Callable[[int], object]) -> None:
     print(f"{name}: p50 {statistics.median(spent):.2f} ms, p95 {spent[int(repeats * 0.95)]:.2f} ms")
 
 
-def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:
+def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:  # noqa: PLR0915  a list of questions
     """The queries people wait for."""
     engine = shelf.open(shelf.serving() or "")
-    random = Random(7)
+    random = Random(7)  # noqa: S311  as above
     with reading(engine) as c:
         print("cases:", c.scalar(text("SELECT count(*) FROM case_board")))
         for status, n in c.execute(text("SELECT status, count(*) FROM case_board GROUP BY 1")):
