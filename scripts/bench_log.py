@@ -220,7 +220,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=["sqlite", "postgres"])
     given = parser.parse_args(arguments)
     if given.only != "postgres":
-        with tempfile.TemporaryDirectory(dir=".", prefix="var-bench-") as directory:
+        Path("var").mkdir(exist_ok=True)  # beside the real log: a memory disk would flatter
+        with tempfile.TemporaryDirectory(dir="var") as directory:
             bench_sqlite(Path(directory), given.commands, given.clients)
     if given.only != "sqlite":
         with nullcontext() if given.url else running_server() as server:
