@@ -138,7 +138,7 @@ POLICY: dict[str, Policy] = {
         _row("places.locate", "定位", _ALL),
         _row("places.streets", "街镇列表", _ALL),
         _row("reports.submit", "上报", _REPORTERS, REPORTS),
-        _row("cases.list", "案件列表", _LOOKERS - {Who.RECEIPT}, READS, Words.MASKED),
+        _row("cases.list", "案件列表", _DESKS | {_R.PARTNER}, READS, Words.MASKED),
         _row("cases.read", "查看案件", _LOOKERS, READS, Words.MASKED),
         _row("cases.timeline", "办理过程", _LOOKERS, READS, Words.MASKED),
         _row("cases.clock", "时限说明", _LOOKERS, READS),
@@ -284,7 +284,7 @@ _PUBLISHED = frozenset({Status.CLOSED, Status.COMPLETED})
 def may_see(actor: Actor | None, case: Case) -> bool:
     """Whether the actor may look at the case at all.
 
-    A 街镇 sees only its own cases, a citizen those reported or joined, a partner those it sent,
+    A 街镇 sees only cases that it has, a citizen those reported or joined, a partner those it sent,
     a checker those with an open site check, an editor those that ended.
     """
     if actor is None:
@@ -295,8 +295,8 @@ def may_see(actor: Actor | None, case: Case) -> bool:
         return case.sent_by == actor.id
     if actor.holds(*_EVERYTHING):
         return True
-    if actor.holds(Role.STREET, Role.STREET_LEAD) and actor.street in case.handled_by:
-        return case.street == actor.street or case.status is not Status.REGISTERED
+    if actor.holds(Role.STREET, Role.STREET_LEAD) and actor.street is not None:
+        return case.street == actor.street
     if actor.holds(Role.CHECKER) and Action.REQUEST_SITE_CHECK in case.pending:
         return actor.street is None or actor.street not in case.handled_by
     return actor.holds(Role.EDITOR) and case.status in _PUBLISHED

@@ -20,8 +20,10 @@ from api.accounts.sessions import Sessions
 from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
+from api.erasing import Erasing
 from api.settings import Settings
 from api.uploads import Uploads
+from api.watching import Meters
 from casework.application import Casework
 from casework.erasure import ErasureLedger
 from casework.keys import KeyStore
@@ -29,7 +31,9 @@ from casework.sealing import Sealer
 from evidence.blobs import BlobStore
 from geo.dispatch import Dispatcher
 from projections.feed import Feed
-from projections.generations import Views
+from projections.generations import Shelf
+from projections.lines import Opener
+from projections.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +58,14 @@ class Parts:
     keys: KeyStore
     sealer: Sealer
     ledger: ErasureLedger
+    erasing: Erasing
     blobs: BlobStore
     uploads: Uploads
     dispatcher: Dispatcher
-    views: Views
     feed: Feed
+    shelf: Shelf
+    views: tuple[View, ...]
+    opener: Opener
     desk: Desk
     people: People
     grants: Grants
@@ -73,5 +80,6 @@ class Parts:
     limiter: MovingWindowRateLimiter
     limits: Limits
     fingerprint_key: bytes
+    meters: Meters
     work: ThreadPoolExecutor
     """For what may wait on a disk: cold sessions, uploads, look-ups."""

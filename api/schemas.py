@@ -387,6 +387,43 @@ class StatusOut(Wire):
     steps: tuple[Step, ...] = ()
 
 
+class MyCaseOut(Wire):
+    """One of a citizen's own cases."""
+
+    case_id: UUID
+    number: str
+    how: str
+    since: datetime
+    status: str
+    label: str
+    text: str | None
+    street_name: str | None
+    asked: str | None
+    until: datetime | None
+    rated: bool
+    as_of: int
+
+
+class StreetDeskOut(Wire):
+    """A street's desk: counts, and the cases by what presses."""
+
+    street: str
+    street_name: str
+    by_status: dict[str, int]
+    overdue: int
+    due_soon: int
+    pending: dict[str, int]
+    tasks: tuple[CaseOut, ...]
+
+
+class DueOut(Wire):
+    """A clock that is due."""
+
+    case_id: UUID
+    clock: str
+    due_at: datetime
+
+
 class RevealOut(Wire):
     """The original words; this look stands in the audit trail."""
 

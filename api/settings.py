@@ -26,6 +26,14 @@ class Settings(BaseSettings):
         default="",
         description="PostgreSQL 地址 (postgresql://…)，存放事件日志、视图和账号；空则用 SQLite。",
     )
+    log_role: str = Field(
+        default="",
+        description="PostgreSQL 中引擎登录的角色；准备时只授予它 INSERT 和 SELECT。",
+    )
+    log_owner_allowed: bool = Field(
+        default=False,
+        description="允许引擎以表的所有者身份连接 PostgreSQL；只用于本机试用。",
+    )
     keys: Path | None = Field(
         default=None,
         description="个人密钥文件；默认 var/keys.db。使用 PostgreSQL 时也是单独的文件。",

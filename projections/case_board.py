@@ -67,6 +67,7 @@ CASE_BOARD = Table(
     Column("lon", Double, nullable=False),
     Column("lat", Double, nullable=False),
     Column("channel", Text, nullable=False),
+    Column("sent_by", Text),
     Column("submitted_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
@@ -96,6 +97,7 @@ CASE_BOARD = Table(
     Index("case_board_status", "status", "seq", "street", "indicator"),
     Index("case_board_street", "street", "seq", "status", "indicator"),
     Index("case_board_indicator", "indicator", "seq", "status"),
+    Index("case_board_sent_by", "sent_by", "seq"),
     Index("case_board_due", "due_at", "due_clock"),
     Index("case_board_place", "lat", "lon"),
 )
@@ -120,6 +122,8 @@ class BoardRow(msgspec.Struct):
     lon: float
     lat: float
     channel: str
+    sent_by: str | None
+    """The partner that sent it, by its id."""
     submitted_at: int
     updated_at: int
     ended_at: int | None
@@ -151,6 +155,7 @@ _json = msgspec.json.Encoder()
 
 def _begin(line: Line, e: did.ReportSubmitted) -> BoardRow:
     key = line.key()
+    by = line.recorded.actor
     words = line.words()
     return BoardRow(
         seq=key.seq,
@@ -169,6 +174,7 @@ def _begin(line: Line, e: did.ReportSubmitted) -> BoardRow:
         lon=e.place.lon,
         lat=e.place.lat,
         channel=e.channel,
+        sent_by=by.id if by.kind is ActorKind.PARTNER else None,
         submitted_at=line.at,
         updated_at=line.at,
         ended_at=None,

@@ -90,7 +90,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     `bbox` is west, south, east, north in WGS-84 degrees. `start` ≤ submitted < `end`. `overdue`
     asks for cases whose most pressing clock was due before the moment it is given; windows that
-    merely lapse (rating, objection …) make nobody late.
+    merely lapse (rating, objection …) make nobody late. `sent_by` is a partner's id, `pending` an
+    action whose request waits for an answer.
     """
 
     status: tuple[Status, ...] = ()
@@ -102,6 +103,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime | None = None
     end: datetime | None = None
     demonstration: bool | None = None
+    sent_by: str | None = None
+    pending: str | None = None
 
 
 class StaleCursor(Exception):  # noqa: N818  the caller's mistake: 400
@@ -208,6 +211,10 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(_C.submitted_at >= micros(filters.start))
     if filters.end is not None:
         found.append(_C.submitted_at < micros(filters.end))
+    if filters.sent_by is not None:
+        found.append(_C.sent_by == filters.sent_by)
+    if filters.pending is not None:
+        found.append(("," + _C.pending + ",").like(f"%,{filters.pending},%"))
     if filters.demonstration is not None:
         found.append(_C.demonstration == filters.demonstration)
     return found

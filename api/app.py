@@ -1,0 +1,151 @@
+"""The app: routes under the policy table, problems for every refusal, the layers around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api import problems
+from api.access import POLICY
+from api.messages import field_errors
+from api.parts import Parts
+from api.problems import Problem, ProblemError
+from api.routes import (
+    accounts,
+    audit,
+    cases,
+    health,
+    indicators,
+    partners,
+    persons,
+    reports,
+    sessions,
+)
+from api.running import running
+from api.watching import Bounded, Watched, log
+from casework.errors import Refusal
+from casework.key_writer import KeysBusy, KeysNotWritten
+from casework.log.port import LogBusy, LogUnavailable
+from evidence.errors import UploadRefused
+
+API = "/api/v1"
+
+_TITLES = {
+    400: "请求不正确",
+    401: "请先登录",
+    403: "没有权限",
+    404: "没有找到",
+    405: "不支持这种请求方式",
+    413: "内容过大",
+    415: "不支持的内容类型",
+    422: "内容不正确",
+}
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The app over these parts, which run for as long as it serves.
+
+    Raises KeyError where a route has no row in the policy table, LookupError for an idle row.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(parts):
+            yield
+
+    app = FastAPI(
+        title="海淀随手拍 · 案件引擎",
+        version="1",
+        summary="上报、审核、派遣、处置、结案、评价",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        responses={
+            422: {"description": "内容不正确", "content": {problems.MEDIA_TYPE: {}}},
+        },
+    )
+    app.state.parts = parts
+    for module in (sessions, accounts, partners, reports, cases, indicators, persons, audit):
+        app.include_router(module.router, prefix=API)
+    app.include_router(health.router)
+    require_policy(app)
+    _answer_problems(app)
+    app.add_middleware(Bounded, refuse=_too_long)
+    app.add_middleware(Watched, meters=parts.meters)
+    return app
+
+
+def require_policy(app: FastAPI) -> None:
+    """Every route has its row and every row its route, or the app is not made."""
+    names = {route.name for route in app.routes if isinstance(route, APIRoute)}
+    undeclared, idle = names - POLICY.keys(), POLICY.keys() - names
+    if undeclared or idle:
+        raise LookupError(f"without policy: {sorted(undeclared)}; without route: {sorted(idle)}")
+
+
+def _answer_problems(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    @app.exception_handler(UploadRefused)
+    async def refused(_request: HttpRequest, refusal: Exception) -> Response:
+        assert isinstance(refusal, (Refusal, UploadRefused))
+        return problems.response(*problems.of_refusal(refusal))
+
+    @app.exception_handler(ProblemError)
+    async def problem(_request: HttpRequest, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)
+        return problems.response(error.problem, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: HttpRequest, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        found = field_errors(error.errors())
+        detail = "；".join(dict.fromkeys(e.message for e in found)) or "请检查填写的内容。"
+        return problems.response(Problem("/problems/invalid", _TITLES[422], 422, detail, found))
+
+    @app.exception_handler(HTTPException)
+    async def plain(_request: HttpRequest, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        title = _TITLES.get(error.status_code, "请求不能处理")
+        body = Problem(
+            f"/problems/http-{error.status_code}", title, error.status_code, title + "。"
+        )
+        return problems.response(body, error.headers)
+
+    @app.exception_handler(LogBusy)
+    @app.exception_handler(KeysBusy)
+    async def busy(_request: HttpRequest, _error: Exception) -> Response:
+        return _later("busy", "系统繁忙", "现在提交的人较多，请稍后用同一个 Idempotency-Key 重试。")
+
+    @app.exception_handler(LogUnavailable)
+    @app.exception_handler(KeysNotWritten)
+    async def unavailable(_request: HttpRequest, _error: Exception) -> Response:
+        return _later(
+            "not-stored",
+            "暂时不能保存",
+            "系统暂时不能保存，请稍后用同一个 Idempotency-Key 重试；是否已保存以重试的答复为准。",
+        )
+
+    @app.exception_handler(Exception)
+    async def fault(request: HttpRequest, error: Exception) -> Response:
+        route = getattr(request.scope.get("route"), "name", None)
+        log.error("fault", route=route, kind=type(error).__name__)
+        body = Problem("/problems/fault", "系统出错", 500, "系统出错，已记录，请稍后重试。")
+        return problems.response(body)
+
+
+def _later(kind: str, title: str, detail: str) -> Response:
+    body = Problem(f"/problems/{kind}", title, 503, detail)
+    return problems.response(body, {"Retry-After": "1"})
+
+
+async def _too_long(scope: Scope, receive: Receive, send: Send) -> None:
+    body = Problem("/problems/too-long", _TITLES[413], 413, "提交的内容过大，请减少后再试。")
+    await problems.response(body)(scope, receive, send)

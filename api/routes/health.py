@@ -1,0 +1,85 @@
+"""Whether the process lives, whether it may be sent requests, and its measures."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.access import Visitor
+from api.parts import Parts
+from api.schemas import Wire
+from api.visitors import With, guard
+
+router = APIRouter(tags=["运行"])
+
+
+class LiveOut(Wire):
+    """The process answers."""
+
+    live: bool
+
+
+class ReadyOut(Wire):
+    """Whether requests may be sent here, and what stands in the way."""
+
+    ready: bool
+    waiting_for: tuple[str, ...]
+    degraded: bool
+    position: int
+
+
+def waiting_for(parts: Parts) -> tuple[str, ...]:
+    """What is not in order yet, in Chinese; nothing where all is well.
+
+    Not ready only when the log, keys or audit cannot be written or the first catch-up is
+    unfinished; a held stream is merely degraded.
+    """
+    reasons = (
+        (parts.casework.eventlog.ready, "事件日志不能写入"),
+        (parts.keys.alive, "个人密钥不能写入"),
+        (parts.audit.healthy, "审计记录不能写入"),
+        (parts.feed.caught_up, "视图首次读取尚未完成"),
+    )
+    return tuple(why for fine, why in reasons if not fine)
+
+
+@router.get("/health/live", name="health.live", summary="存活检查")
+async def live(_visitor: Annotated[Visitor, Depends(guard("health.live"))]) -> LiveOut:
+    """Whether the process answers at all."""
+    return LiveOut(live=True)
+
+
+@router.get(
+    "/health/ready",
+    name="health.ready",
+    summary="就绪检查",
+    responses={503: {"model": ReadyOut}},
+)
+async def ready(
+    response: Response,
+    parts: With,
+    _visitor: Annotated[Visitor, Depends(guard("health.ready"))],
+) -> ReadyOut:
+    """Whether this process may be sent requests; 503 where not."""
+    reasons = waiting_for(parts)
+    as_of = parts.feed.as_of()
+    if reasons:
+        response.status_code = 503
+    return ReadyOut(
+        ready=not reasons, waiting_for=reasons, degraded=as_of.degraded, position=as_of.position
+    )
+
+
+@router.get("/metrics", name="health.metrics", summary="运行指标", response_class=Response)
+def metrics(
+    parts: With, _visitor: Annotated[Visitor, Depends(guard("health.metrics"))]
+) -> Response:
+    """Measures in Prometheus' text form."""
+    lines = [generate_latest(parts.meters.registry).decode()]
+    for name, value in sorted(parts.feed.metrics().items()):
+        lines.append(f"# TYPE casework_views_{name} gauge\ncasework_views_{name} {value}\n")
+    lines.append(
+        "# TYPE casework_log_ready gauge\n"
+        f"casework_log_ready {int(parts.casework.eventlog.ready)}\n"
+    )
+    return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

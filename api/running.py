@@ -1,0 +1,127 @@
+"""What runs beside the requests for as long as the app serves: readers, writers, timers.
+
+Everything that was started is ended in turn; what was acknowledged is on the disk by then.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from functools import partial
+
+from api.missing_rows import complete_trail
+from api.parts import Parts
+from api.watching import log
+from api.wiring import open_shelf, open_source
+from casework import watch
+from casework.errors import Refusal
+from casework.log.port import LogError
+from casework.model import Clock
+from projections import due
+from projections.generations import is_current
+from projections.reading import Readers
+from projections.rebuild import rebuild
+from projections.tables import reading
+
+REFRESH_SECONDS = 5.0
+"""Reference streams are read on well within the 30 s after which deciding stops."""
+POLL_SECONDS = 1.0
+WATCH_SECONDS = 2.0
+CLEAN_SECONDS = 3600.0
+LAPSES_A_ROUND = 500
+
+
+@asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """Start the threads and timers, carry on unfinished erasures; end all in turn."""
+    parts.audit.start()
+    parts.limits_store.start()
+    parts.feed.start()
+    timers = [
+        asyncio.create_task(_every(seconds, work))
+        for seconds, work in (
+            (REFRESH_SECONDS, lambda: _refresh(parts)),
+            (POLL_SECONDS, lambda: _poll(parts)),
+            (WATCH_SECONDS, lambda: _watch(parts)),
+            (CLEAN_SECONDS, lambda: _clean(parts)),
+        )
+    ]
+    begin = asyncio.create_task(_begin(parts))
+    try:
+        yield
+    finally:
+        for task in (*timers, begin):
+            task.cancel()
+        for task in (*timers, begin):
+            with suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(_end, parts)
+
+
+def _end(parts: Parts) -> None:
+    parts.feed.stop()
+    parts.audit.stop()
+    parts.limits_store.stop()
+    parts.work.shutdown()
+    parts.casework.close()
+    parts.keys.close()
+    parts.desk.close()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do it again and again; a fault is told and tried again."""
+    while True:
+        try:
+            await work()
+        except (Refusal, LogError, OSError) as fault:
+            log.warning("timer", fault=type(fault).__name__)
+        await asyncio.sleep(seconds)
+
+
+async def _begin(parts: Parts) -> None:
+    """What a start owes: unfinished erasures, missing audit rows, views of an older code."""
+    try:
+        await asyncio.to_thread(parts.erasing.resume)
+        await asyncio.to_thread(complete_trail, parts)
+        if not is_current(parts.shelf, parts.views):
+            await asyncio.to_thread(_renew_views, parts)
+    except Exception as fault:
+        log.error("start", fault=type(fault).__name__)
+        raise
+
+
+def _renew_views(parts: Parts) -> None:
+    """Build the views anew by the code of today while the old ones serve, then switch."""
+    rebuilt = rebuild(
+        partial(open_source, parts.settings), partial(open_shelf, parts.settings), parts.views
+    )
+    engine = parts.shelf.open(rebuilt.generation)
+    parts.feed.switch(Readers(engine, rebuilt.generation, parts.views, parts.opener))
+    log.info("views", generation=rebuilt.generation, events=rebuilt.position)
+
+
+async def _refresh(parts: Parts) -> None:
+    await asyncio.to_thread(parts.casework.refresh, parts.now())
+
+
+async def _poll(parts: Parts) -> None:
+    """Forget keys that another process destroyed."""
+    if await asyncio.to_thread(parts.keys.poll):
+        parts.casework.forget()
+
+
+async def _watch(parts: Parts) -> None:
+    """Let the clock act on what has fallen due."""
+
+    def due_now(clock: Clock, at: datetime) -> list[due.RunningClock]:
+        with reading(parts.feed.readers.engine) as connection:
+            return due.due(connection, at, LAPSES_A_ROUND, (clock,))
+
+    at = parts.now()
+    found = {clock: await asyncio.to_thread(due_now, clock, at) for clock in watch.LAPSES}
+    await watch.run_due(parts.casework, lambda clock, _at: found[clock], at)
+
+
+async def _clean(parts: Parts) -> None:
+    await asyncio.to_thread(parts.sessions.remove_expired, parts.now())
+    await asyncio.to_thread(complete_trail, parts)
