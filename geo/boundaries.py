@@ -124,7 +124,7 @@ class Boundaries:
         found = self._line_tree.query(point, "dwithin", self.greatest_accuracy_m + reach_m)
         distance = shapely.distance(self.arrangement.lines[found], point)
         close = distance <= self.arrangement.accuracy_m[found] + reach_m
-        order = np.argsort(distance[close], kind="stable")
+        order = np.lexsort((found[close], distance[close]))
         segments: list[int] = found[close][order].tolist()
         return segments
 
@@ -189,16 +189,18 @@ class Boundaries:
         units: NDArray[np.int64] = np.maximum(self.left[segments], self.right[segments])
         return units
 
-    def in_doubt(
+    def doubtful(
         self, points: NDArray[np.object_], reach_m: NDArray[np.float64]
-    ) -> NDArray[np.bool_]:
-        """Whether the true line of some border may lie within `reach_m` of each point."""
+    ) -> NDArray[np.int64]:
+        """The first of `doubtful_borders` for many points in metres; -1 for none."""
         rows, found = self._line_tree.query(points, "dwithin", self.greatest_accuracy_m + reach_m)
         distance = shapely.distance(self.arrangement.lines[found], points[rows])
-        close = distance <= self.arrangement.accuracy_m[found] + reach_m[rows]
-        doubt = np.zeros(len(points), dtype=np.bool_)
-        doubt[rows[close]] = True
-        return doubt
+        close = np.flatnonzero(distance <= self.arrangement.accuracy_m[found] + reach_m[rows])
+        order = close[np.lexsort((found[close], distance[close], rows[close]))]
+        some, first = np.unique(rows[order], return_index=True)
+        segments = np.full(len(points), -1, dtype=np.int64)
+        segments[some] = found[order][first]
+        return segments
 
     def zones_at(
         self, points: NDArray[np.object_], reach_m: NDArray[np.float64]

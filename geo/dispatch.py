@@ -45,13 +45,18 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Assignments(msgspec.Struct, frozen=True, eq=False):
-    """Verdicts on many places, an array a field; units are indices into `codes`, -1 for none."""
+    """Verdicts on many places, an array a field; units are indices into `codes`, -1 for none.
+
+    `segment` is the border the verdict speaks of, `zone` the contested zone, -1 for none.
+    """
 
     codes: tuple[str, ...]
     street: NDArray[np.int64]
     runner_up: NDArray[np.int64]
     border_m: NDArray[np.float64]
     certainty: NDArray[np.object_]
+    segment: NDArray[np.int64]
+    zone: NDArray[np.int64]
 
 
 # Beyond this the nearest edge tells the wrong district for more than one place in ten.
@@ -100,10 +105,10 @@ class Dispatcher:
         if zone is not None:
             certainty, because = Certainty.CONTESTED, _contested(zone)
         elif doubt:
-            certainty, because = Certainty.NEAR_BORDER, self._near(doubt[0], border_m, reach)
+            segment = nearest if self._reaches(nearest, border_m, reach) else doubt[0]
+            certainty, because = Certainty.NEAR_BORDER, self._near(segment, border_m, reach)
         else:
-            certainty = Certainty.INSIDE
-            because = f"位于{self._name(first)}内，距最近边界 {border_m:.0f} 米。"
+            certainty, because = Certainty.INSIDE, self._inside(first, border_m)
         if map_.codes[first] in excluded:
             second, first = first, self._next(point, excluded)
             if certainty is Certainty.INSIDE:
@@ -122,21 +127,25 @@ class Dispatcher:
     def assign_many(
         self, lon: Degrees, lat: Degrees, accuracy_m: NDArray[np.float64] | None = None
     ) -> Assignments:
-        """As `assign`, for many places at once and without the sentence.
+        """As `assign`, for many places at once; `because` gives the sentence for one of them.
 
-        Positions must be finite and within the reach of the projection.
+        A position no map reaches is outside; its distance to the border is infinite.
         """
         map_ = self.boundaries
-        points = shapely.points(*to_metres(lon, lat))
+        x, y = to_metres(lon, lat)
+        nowhere = ~(np.isfinite(x) & np.isfinite(y))
+        points = shapely.points(np.where(nowhere, 0.0, x), np.where(nowhere, 0.0, y))
         reach = np.zeros(len(points)) if accuracy_m is None else np.maximum(accuracy_m, 0.0)
         street = map_.units_at(points)
-        _, border_m = map_.nearest_borders(points)
+        segment, border_m = map_.nearest_borders(points)
         zone = map_.zones_at(points, reach)
-        # What lies within its own reach of a border is in doubt at once: looking at every
-        # border within a wide radius would cost more than it tells.
-        doubt = border_m <= reach
+        # What its own nearest border may hold is in doubt at once: looking at every border
+        # within a wide radius would cost more than it tells.
+        doubt = border_m <= map_.arrangement.accuracy_m[segment] + reach
         open_ = np.flatnonzero(~doubt & (border_m <= map_.greatest_accuracy_m + reach))
-        doubt[open_] = map_.in_doubt(points[open_], reach[open_])
+        other = map_.doubtful(points[open_], reach[open_])
+        doubt[open_] = other >= 0
+        segment[open_] = np.where(other >= 0, other, segment[open_])
         outside = (street < 0) & (zone < 0) & ~doubt
         astray = np.flatnonzero((street < 0) & ~outside)
         street[astray] = map_.nearest_outlines(points[astray])
@@ -151,7 +160,29 @@ class Dispatcher:
         certainty[outside] = Certainty.OUTSIDE_DISTRICT
         certainty[doubt] = Certainty.NEAR_BORDER
         certainty[zone >= 0] = Certainty.CONTESTED
-        return Assignments(map_.codes, street, runner_up, border_m, certainty)
+        border_m = np.where(nowhere, np.inf, border_m)
+        return Assignments(map_.codes, street, runner_up, border_m, certainty, segment, zone)
+
+    def because(self, many: Assignments, row: int, accuracy_m: float = 0.0) -> str:
+        """The sentence `assign` gives, for one row of many whose own accuracy is given again."""
+        border_m, segment = float(many.border_m[row]), int(many.segment[row])
+        match many.certainty[row]:
+            case Certainty.INSIDE:
+                return self._inside(int(many.street[row]), border_m)
+            case Certainty.CONTESTED:
+                return _contested(self.boundaries.zones[many.zone[row]])
+            case Certainty.NEAR_BORDER:
+                return self._near(segment, border_m, max(accuracy_m, 0.0))
+            case _ if math.isinf(border_m):
+                return self._outside(None, None).because
+            case _:
+                return self._outside(border_m, self._beyond(segment)).because
+
+    def _reaches(self, segment: int, border_m: float, reach: float) -> bool:
+        return border_m <= float(self.boundaries.arrangement.accuracy_m[segment]) + reach
+
+    def _inside(self, unit: int, border_m: float) -> str:
+        return f"位于{self._name(unit)}内，距最近边界 {border_m:.0f} 米。"
 
     def _next(self, point: shapely.Point, excluded: Collection[str]) -> int:
         codes = self.boundaries.codes

@@ -26,6 +26,7 @@ from shapely.ops import substring
 
 from geo.arrangement import OUTSIDE, Arrangement, Side
 from geo.coordinates import from_metres, to_metres
+from geo.gazetteer import Gazetteer
 from geo.map_files import read_polygons
 from geo.units import known_units
 
@@ -44,6 +45,8 @@ CLEAR_M = 10.0  # lines that do not meet keep this far apart
 THIN_M = 15.0  # rings with no room for a circle of this radius are left out
 PIECE_M = 2_000.0  # length of an edge, so that its accuracy is its own
 LEAST_ACCURACY_M = 30
+MARK_M = 250.0  # a landmark this near helps a person to find a node
+MARKS = {"crossing", "metro", "station"}
 
 
 class Node(NamedTuple):
@@ -295,14 +298,18 @@ def write(drawing: Drawing, folder: Path) -> None:
             meeting[node] |= {side.left, side.right}
     nodes = sorted(meeting, key=lambda n: (-n.degrees[1], n.degrees[0]))
     ids = {node: f"n{number:04d}" for number, node in enumerate(nodes, start=1)}
+    places = Gazetteer.bundled()
     names = {code: unit.name for code, unit in known_units().items()} | {OUTSIDE: "区外"}
     with (folder / "nodes.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "lon", "lat", "what"])
         for node in nodes:
             met = sorted(meeting[node])
-            what = "、".join(names[code] for code in met) + "交界" if len(met) > 2 else ""
-            table.writerow([ids[node], *_figures(node), what])
+            words = ["、".join(names[code] for code in met) + "交界"] if len(met) > 2 else []
+            marks = (n.place for n in places.near(*node.degrees, limit=20, within_m=MARK_M))
+            mark = next((place for place in marks if place.kind in MARKS), None)
+            words += [f"近{mark.name}"] if mark else []
+            table.writerow([ids[node], *_figures(node), "，".join(words)])
     with (folder / "edges.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(["id", "nodes", "left", "right", "neighbour", "accuracy_m"])

@@ -197,6 +197,7 @@ def test_many_places_get_the_verdicts_each_gets(
         assert codes[many.runner_up[i]] == one.runner_up
         assert many.certainty[i] is one.certainty
         assert round(float(many.border_m[i]), 1) == one.border_m
+        assert BUNDLED.because(many, i, accuracy) == one.because
 
 
 def test_most_of_every_unit_can_be_dispatched_without_a_person() -> None:
@@ -210,3 +211,20 @@ def test_most_of_every_unit_can_be_dispatched_without_a_person() -> None:
     assert len(per_unit) == 29
     assert sum(sure.values()) > 0.85 * sum(clear.values())
     assert all(sure[unit] > 0.4 * clear[unit] for unit in per_unit)
+
+
+def test_among_many_a_place_no_map_reaches_is_outside(squares: Dispatcher) -> None:
+    many = squares.assign_many(np.array([400.0, WEST[0]]), np.array([95.0, WEST[1]]))
+    assert many.certainty.tolist() == [Certainty.OUTSIDE_DISTRICT, Certainty.INSIDE]
+    assert many.border_m[0] == np.inf
+    assert squares.because(many, 0) == squares.assign(400.0, 95.0).because
+
+
+def test_among_many_contested_places_name_their_claimants(disputed: Dispatcher) -> None:
+    many = disputed.assign_many(np.array([WEST[0]]), np.array([WEST[1]]))
+    one = disputed.assign(*WEST)
+    assert (many.codes[many.street[0]], many.codes[many.runner_up[0]]) == (
+        one.street,
+        one.runner_up,
+    )
+    assert disputed.because(many, 0) == one.because
