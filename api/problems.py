@@ -42,6 +42,8 @@ KINDS: dict[type[Exception], tuple[int, str]] = {
     effective.TakesEffectTooSoon: (422, "生效时间过早"),
     reference.NotInForceYet: (503, "基础数据尚未生效"),
     desk.WrongCredentials: (401, "登录失败"),
+    desk.CodeNeeded: (401, "需要动态口令"),
+    desk.WrongCode: (401, "动态口令不正确"),
     desk.TooManyAttempts: (429, "登录失败次数过多"),
     desk.Overloaded: (503, "系统繁忙"),
     desk.WeakPassword: (422, "密码不符合要求"),

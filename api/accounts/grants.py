@@ -24,6 +24,7 @@ from api.accounts.people import add_account, read_account, require
 from api.accounts.principal import Principal, PrincipalKind
 from api.accounts.roles import ROLE_NAMES, THREE, settled
 from api.accounts.tables import account, account_role, admin_token, role_proposal
+from casework.errors import KeyReused
 from casework.model import Role
 
 _TOKEN_LIFE = timedelta(hours=1)
@@ -85,6 +86,34 @@ class Grants:
                 )
             )
             append(connection, [_told(by, "roles-proposed", now, account_id, wanted, street)])
+
+    def propose_once(
+        self,
+        proposal_id: UUID,
+        account_id: UUID,
+        roles: Iterable[Role],
+        street: str | None,
+        by: Principal,
+        now: datetime,
+    ) -> RoleProposal:
+        """As `propose`, and the same answer however often it is asked under one id.
+
+        Raises KeyReused where the id stands for another proposal.
+        """
+        wanted = settled(roles, street)
+        try:
+            known = self.proposal(proposal_id)
+        except NotThere:
+            self.propose(proposal_id, account_id, wanted, street, by, now)
+            return self.proposal(proposal_id)
+        if (known.account_id, known.roles, known.street) != (account_id, wanted, street):
+            raise KeyReused
+        return known
+
+    def proposal(self, proposal_id: UUID) -> RoleProposal:
+        """A proposal, decided or not. Raises NotThere."""
+        with self._desk.read() as connection:
+            return _read_proposal(connection, proposal_id)
 
     def confirm(self, proposal_id: UUID, by: Principal, now: datetime) -> None:
         """Grant what was proposed, at once. By a secadmin, neither proposer nor receiver.
@@ -223,11 +252,15 @@ def _person(by: Principal, action: str, *roles: Role) -> UUID:
     return by.account_id
 
 
-def _open_proposal(connection: Connection, proposal_id: UUID) -> RoleProposal:
+def _read_proposal(connection: Connection, proposal_id: UUID) -> RoleProposal:
     row = connection.execute(select(role_proposal).where(role_proposal.c.id == proposal_id)).first()
     if row is None:
         raise NotThere("授权申请")
-    proposal = _proposal(row)
+    return _proposal(row)
+
+
+def _open_proposal(connection: Connection, proposal_id: UUID) -> RoleProposal:
+    proposal = _read_proposal(connection, proposal_id)
     if proposal.decided_at is not None:
         raise AlreadyDecided(proposal.decided_at)
     return proposal
