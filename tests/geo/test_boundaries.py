@@ -220,3 +220,94 @@ def test_a_saved_map_reads_back_as_the_same_map(tmp_path: Path) -> None:
     assert (ours.street == theirs.street).all()
     assert (ours.certainty == theirs.certainty).all()
     assert np.allclose(ours.border_m, theirs.border_m, atol=1e-3)
+
+
+def _feature(
+    properties: dict[str, object], geometry: dict[str, object] | None
+) -> dict[str, object]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _collection(path: Path, *features: dict[str, object]) -> Path:
+    path.write_bytes(msgspec.json.encode({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_contested_zones_are_read_beside_a_file_of_units(tmp_path: Path) -> None:
+    units = write_geojson(tmp_path / "b.geojson", SHIFTED)
+    area: dict[str, object] = {"type": "Polygon", "coordinates": [square(0, 0)]}
+    zones = _collection(
+        tmp_path / "z.geojson",
+        _feature(
+            {"id": "Z1", "name": "某操场", "units": ["110108011", "110108022"], "note": "两说"},
+            area,
+        ),
+        _feature({}, {"type": "Polygon", "coordinates": [square(2, 2)]}),
+    )
+    boundaries = Boundaries.read(units, contested=zones)
+    named, bare = boundaries.zones
+    assert (named.id, named.name, named.why) == ("Z1", "某操场", "两说")
+    assert named.units == ("110108011", "110108022")
+    assert (bare.id, bare.name, bare.units, bare.why) == ("Z2", "Z2", (), "")
+    assert Dispatcher(boundaries).assign(*centre(0, 0)).certainty == "contested"
+    assert Dispatcher(boundaries).assign(*centre(2, 2)).runner_up is not None
+
+
+def test_a_file_without_a_word_on_neighbours_takes_those_of_the_bundled_map(
+    tmp_path: Path,
+) -> None:
+    boundaries = Boundaries.read(write_geojson(tmp_path / "b.geojson", SHIFTED))
+    for side in boundaries.arrangement.sides:
+        assert (side.neighbour is not None) == ("outside" in (side.left, side.right))
+
+
+def test_a_file_may_say_how_good_it_is(tmp_path: Path) -> None:
+    path = write_geojson(tmp_path / "b.geojson", SHIFTED)
+    beside = (116.2095, 40.005)  # 43 m from the border of two squares
+    exact, rough = (Boundaries.read(path, accuracy_m=good) for good in (0.0, 60.0))
+    assert Dispatcher(exact).assign(*beside).certainty == "inside"
+    assert Dispatcher(rough).assign(*beside).certainty == "near_border"
+
+
+@pytest.mark.parametrize(
+    ("properties", "geometry", "words"),
+    [
+        ({}, {"type": "Polygon", "coordinates": [square(0, 0)]}, "第 1 个要素没有街镇代码"),
+        ({"code": "110108011"}, None, "110108011 的要素不是面"),
+        ({"code": "110108011"}, {"type": "Point", "coordinates": [116.2, 40]}, "不是面"),
+        (
+            {"code": "110108011"},
+            {"type": "Polygon", "coordinates": [[(0, 0), (1, 1), (1, 0), (0, 1), (0, 0)]]},
+            "110108011 的要素图形无效",
+        ),
+    ],
+)
+def test_a_feature_that_is_no_unit_is_named(
+    tmp_path: Path, properties: dict[str, object], geometry: dict[str, object] | None, words: str
+) -> None:
+    with pytest.raises(BrokenMapError, match=words):
+        Boundaries.read(_collection(tmp_path / "b.geojson", _feature(properties, geometry)))
+
+
+def test_a_unit_in_several_features_is_put_together(tmp_path: Path) -> None:
+    features = [
+        _feature({"code": "110108011"}, {"type": "Polygon", "coordinates": [square(column, 0)]})
+        for column in (0, 1)
+    ]
+    boundaries = Boundaries.read(_collection(tmp_path / "b.geojson", *features))
+    assert len(boundaries.arrangement.faces) == 1
+    assert boundaries.street_at(*centre(1, 0)) == "110108011"
+
+
+def test_a_border_drawn_twice_with_other_units_is_named(tmp_path: Path) -> None:
+    two_squares(tmp_path)
+    with (tmp_path / "edges.csv").open("a", encoding="utf-8") as edges:
+        edges.write("\ne9,sm nm,110108012,110108011,,50")
+    with pytest.raises(BrokenMapError, match="画了两次"):
+        Boundaries.read(tmp_path)
+
+
+def test_a_map_without_a_border_is_refused(tmp_path: Path) -> None:
+    write_tables(tmp_path, {"a": (116.2, 40.0)}, [])
+    with pytest.raises(BrokenMapError, match="没有任何边"):
+        Boundaries.read(tmp_path)

@@ -233,3 +233,26 @@ def test_a_corner_set_on_a_neighbours_straight_border_opens_no_gap(tmp_path: Pat
         border, away = boundaries.nearest_border(shapely.Point(x, y))
         assert away < 2
         assert "outside" not in boundaries.arrangement.sides[border][:2]
+
+
+def test_a_table_without_shapes_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("code,name\n110108011,中关村街道\n", encoding="utf-8")
+    with pytest.raises(UnreadableError, match="没有任何图形"):
+        DistrictFile(tmp_path / "t.csv")
+
+
+def test_a_file_that_holds_only_lines_has_faults_and_no_area(tmp_path: Path) -> None:
+    line = shapely.LineString([(116.30, 40.03), (116.31, 40.04)])
+    report = _check(_with(SHANGDI, line)[SOUND.code == SHANGDI], tmp_path)
+    assert report.areas_km2 == {}
+    assert [fault.kind for fault in report.faults] == ["missing"] * 28 + ["not_area"]
+
+
+def test_an_adopted_file_keeps_its_zones_and_accuracy_on_disk(tmp_path: Path) -> None:
+    SOUND.to_crs(4490).to_file(tmp_path / "d.gpkg")
+    adopted = DistrictFile(tmp_path / "d.gpkg").boundaries(BUNDLED.zones, accuracy_m=20, version=3)
+    adopted.save(tmp_path / "kept")
+    again = Boundaries.read(tmp_path / "kept", version=3)
+    assert [zone.name for zone in again.zones] == [zone.name for zone in BUNDLED.zones]
+    assert set(again.arrangement.accuracy_m) == {20.0}
+    assert changes(adopted, again) == ()

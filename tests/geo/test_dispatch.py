@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -228,3 +230,14 @@ def test_among_many_contested_places_name_their_claimants(disputed: Dispatcher) 
         one.runner_up,
     )
     assert disputed.because(many, 0) == one.because
+
+
+def test_serving_does_not_load_the_readers_of_files() -> None:
+    script = (
+        "import sys, geo.dispatch, geo.gazetteer, geo.locate_table, geo.compare;"
+        "print(sorted({'geopandas', 'pandas', 'pyogrio'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
