@@ -6,6 +6,7 @@ Answers are frozen views; rows never leave. Words are masked and at most one lin
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -195,11 +196,13 @@ def one_by_number(connection: Connection, number: str) -> CaseView | None:
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if filters.street is not None:
-        found.append(_C.street == filters.street)
-    if filters.indicator is not None:
-        found.append(_C.indicator == filters.indicator)
+    equal: dict[ColumnElement[Any], object] = {  # columns of several types
+        _C.street: filters.street,
+        _C.indicator: filters.indicator,
+        _C.sent_by: filters.sent_by,
+        _C.demonstration: filters.demonstration,
+    }
+    found = [column == value for column, value in equal.items() if value is not None]
     if filters.due_before is not None:
         found.append(_C.due_at < micros(filters.due_before))
     if filters.overdue is not None:
@@ -211,12 +214,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(_C.submitted_at >= micros(filters.start))
     if filters.end is not None:
         found.append(_C.submitted_at < micros(filters.end))
-    if filters.sent_by is not None:
-        found.append(_C.sent_by == filters.sent_by)
     if filters.pending is not None:
         found.append(("," + _C.pending + ",").like(f"%,{filters.pending},%"))
-    if filters.demonstration is not None:
-        found.append(_C.demonstration == filters.demonstration)
     return found
 
 

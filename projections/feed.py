@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from casework.log.port import Log
+from projections.process import Process
 from projections.reading import Batch, HeldStream, Readers
 
 POLL_SECONDS = 0.5
@@ -62,9 +63,8 @@ def _wake(reached: asyncio.Future[None]) -> None:
 class Feed:
     """Keeps one generation's readers at the head of the log.
 
-    `erased` is called after a batch with erasures is committed and scrubbed, from the thread; it
-    gets the persons and the position, and must be safe to call twice. `now` is a monotonic clock
-    in seconds.
+    `processes` are run after the views in each round, with the position that the views have seen.
+    `now` is a monotonic clock in seconds.
     """
 
     def __init__(
@@ -72,14 +72,12 @@ class Feed:
         log: Log,
         readers: Readers,
         *,
-        scrub: Callable[[Readers], bool],
-        erased: Callable[[Sequence[UUID], int], None] = lambda _persons, _position: None,
+        processes: Sequence[Process] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = log
         self._readers = readers
-        self._scrub = scrub
-        self._erased = erased
+        self._processes = processes
         self._now = now
         self._wake = threading.Event()
         self._arrived = threading.Condition()
@@ -87,7 +85,6 @@ class Feed:
         self._thread: threading.Thread | None = None
         self._seen = 0
         self._waiting: list[_Wait] = []
-        self._to_scrub: list[tuple[UUID, int]] = []
         self._next_mend = 0.0
         self._stopped: tuple[str, ...] = ()
         self._held: tuple[UUID, ...] = ()
@@ -97,7 +94,7 @@ class Feed:
         self.failure: Exception | None = None
         """Why the last round failed; None when it went well."""
         self.counts: dict[str, int] = {
-            "events": 0, "batches": 0, "failures": 0, "mended": 0, "scrubs": 0,
+            "events": 0, "batches": 0, "failures": 0, "mended": 0,
         }  # fmt: skip
 
     @property
@@ -147,7 +144,9 @@ class Feed:
             self._keep_up()
             at = self._readers.seen()
         self._arrive(at)
-        return any(batch.events for batch in batches) and not all(b.stopped for b in batches)
+        busy = any(batch.events for batch in batches) and not all(b.stopped for b in batches)
+        recorded = [process.step(self.log, at) for process in self._processes]
+        return busy or any(recorded)
 
     def _arrive(self, at: int) -> None:
         with self._arrived:
@@ -170,15 +169,10 @@ class Feed:
         for batch in batches:
             self.counts["batches"] += 1
             self.counts["events"] += batch.events
-            self._to_scrub += [(person, batch.position) for person in batch.erased]
         self._stopped = tuple(name for batch in batches for name in batch.stopped)
 
     def _keep_up(self) -> None:
-        """Finish what erasures began, try held streams now and then."""
-        if self._to_scrub and self._scrub(self._readers):
-            self.counts["scrubs"] += 1
-            self._erased([person for person, _ in self._to_scrub], self._to_scrub[-1][1])
-            self._to_scrub.clear()
+        """Try held streams now and then."""
         if self._now() >= self._next_mend:
             self._next_mend = self._now() + MEND_SECONDS
             self.counts["mended"] += self._readers.mend(self.log)

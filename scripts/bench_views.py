@@ -10,6 +10,8 @@ import argparse
 import hashlib
 import multiprocessing
 import multiprocessing.synchronize
+import os
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -466,6 +468,13 @@ def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> No
     print(
         f"rebuild of {events:,} events into {len(VIEWS)} views with {workers} workers:"
         f" {spent:.1f} s, {events / spent:,.0f} events/s, {size / 1e6:.0f} MB"
+    )
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    print(
+        f"processor time: workers {used.ru_utime + used.ru_stime:.1f} s, of {os.cpu_count()} cores"
+        f" with load {os.getloadavg()[0]:.1f}; parent {own.ru_utime + own.ru_stime:.1f} s;"
+        f" largest worker {used.ru_maxrss / 1024:.0f} MB"
     )
     print(f"longest append beside it: {waits.get():.0f} ms; longest read: {reads.get():.0f} ms")
     for process in beside:

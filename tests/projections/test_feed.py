@@ -5,19 +5,14 @@ import asyncio
 import pytest
 
 from projections.feed import BeyondHead, Feed
-from projections.reading import Readers
 from tests.projections.conftest import Made
 from tests.projections.histories import ListedLog, Scribe, Story
-
-
-def nothing_to_scrub(_readers: Readers) -> bool:
-    return True
 
 
 def test_a_wait_ends_as_soon_as_the_views_have_seen_the_position(make_readers: Made) -> None:
     story = Story(Scribe(), "a")
     log = ListedLog([story.submitted()])
-    feed = Feed(log, make_readers(), scrub=nothing_to_scrub)
+    feed = Feed(log, make_readers())
     feed.start()
     try:
         assert feed.wait_for(1).position == 1
@@ -29,7 +24,7 @@ def test_a_wait_ends_as_soon_as_the_views_have_seen_the_position(make_readers: M
 
 
 def test_a_wait_beyond_the_head_is_the_callers_mistake(make_readers: Made) -> None:
-    feed = Feed(ListedLog(), make_readers(), scrub=nothing_to_scrub)
+    feed = Feed(ListedLog(), make_readers())
     with pytest.raises(BeyondHead, match="超出"):
         feed.wait_for(1)
 
@@ -37,7 +32,7 @@ def test_a_wait_beyond_the_head_is_the_callers_mistake(make_readers: Made) -> No
 def test_a_wait_that_times_out_answers_with_what_is_there(make_readers: Made) -> None:
     story = Story(Scribe(), "a")
     log = ListedLog([story.submitted()])
-    feed = Feed(log, make_readers(), scrub=nothing_to_scrub)
+    feed = Feed(log, make_readers())
     feed.round()
     log.add(story.registered())
     assert feed.wait_for(2, timeout=0.01).position == 1
@@ -47,9 +42,7 @@ def test_held_streams_are_named_and_make_it_degraded(make_readers: Made) -> None
     scribe = Scribe()
     first, second = Story(scribe, "a"), Story(scribe, "b")
     second.number = first.number
-    feed = Feed(
-        ListedLog([first.submitted(), second.submitted()]), make_readers(), scrub=nothing_to_scrub
-    )
+    feed = Feed(ListedLog([first.submitted(), second.submitted()]), make_readers())
     feed.round()
     assert feed.as_of().held == (second.stream,)
     assert feed.as_of().degraded
