@@ -1,15 +1,15 @@
 """The app: routes under the policy table, problems for every refusal, the layers around them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from traceback import extract_tb
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from api import problems
 from api.access import POLICY
@@ -28,13 +28,16 @@ from api.routes import (
     sessions,
 )
 from api.running import running
-from api.watching import Bounded, Watched, log
+from api.watching import Watched, log
 from casework.errors import Refusal
 from casework.key_writer import KeysBusy, KeysNotWritten
 from casework.log.port import LogBusy, LogUnavailable
 from evidence.errors import UploadRefused
 
 API = "/api/v1"
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of a JSON body: a report of 2,000 characters with nine photos cited is far below."""
 
 _TITLES = {
     400: "请求不正确",
@@ -68,24 +71,33 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        max_body_size=BODY_LIMIT,
         responses={
             422: {"description": "内容不正确", "content": {problems.MEDIA_TYPE: {}}},
         },
     )
     app.state.parts = parts
-    for module in (sessions, accounts, partners, reports, cases, indicators, persons, audit):
-        app.include_router(module.router, prefix=API)
+    require_policy([*ROUTERS, health.router])
+    for router in ROUTERS:
+        app.include_router(router, prefix=API)
     app.include_router(health.router)
-    require_policy(app)
     _answer_problems(app)
-    app.add_middleware(Bounded, refuse=_too_long)
     app.add_middleware(Watched, meters=parts.meters)
     return app
 
 
-def require_policy(app: FastAPI) -> None:
+ROUTERS = tuple(
+    module.router
+    for module in (sessions, accounts, partners, reports, cases, indicators, persons, audit)
+)
+"""What is served under `API`."""
+
+
+def require_policy(routers: Sequence[APIRouter]) -> None:
     """Every route has its row and every row its route, or the app is not made."""
-    names = {route.name for route in app.routes if isinstance(route, APIRoute)}
+    names = {
+        route.name for router in routers for route in router.routes if isinstance(route, APIRoute)
+    }
     undeclared, idle = names - POLICY.keys(), POLICY.keys() - names
     if undeclared or idle:
         raise LookupError(f"without policy: {sorted(undeclared)}; without route: {sorted(idle)}")
@@ -136,7 +148,9 @@ def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def fault(request: HttpRequest, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "name", None)
-        log.error("fault", route=route, kind=type(error).__name__)
+        # Where, but not what: a message may hold what a person wrote.
+        frames = [f"{f.filename}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)[-6:]]
+        log.error("fault", route=route, kind=type(error).__name__, frames=frames)
         body = Problem("/problems/fault", "系统出错", 500, "系统出错，已记录，请稍后重试。")
         return problems.response(body)
 
@@ -144,8 +158,3 @@ def _answer_problems(app: FastAPI) -> None:
 def _later(kind: str, title: str, detail: str) -> Response:
     body = Problem(f"/problems/{kind}", title, 503, detail)
     return problems.response(body, {"Retry-After": "1"})
-
-
-async def _too_long(scope: Scope, receive: Receive, send: Send) -> None:
-    body = Problem("/problems/too-long", _TITLES[413], 413, "提交的内容过大，请减少后再试。")
-    await problems.response(body)(scope, receive, send)

@@ -57,5 +57,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")]
 StreetText = Annotated[str, StringConstraints(pattern=r"^110108[0-9]{3}$")]
 """街镇代码."""
 
+Degrees = Annotated[float, Field(allow_inf_nan=False)]
+"""A finite number of a query, where everything is text."""
+
 Number = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
 """A finite number, not a truth value and not a text."""

@@ -8,8 +8,6 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -97,49 +95,3 @@ def _trace(scope: Scope) -> str:
             if len(parts) == 4 and len(parts[1]) == 32 and parts[1].isalnum():
                 return str(parts[1])
     return secrets.token_hex(16)
-
-
-BODY_LIMIT = 256 * 1024
-"""Bytes of a JSON body: a report of 2,000 characters with nine photos cited is far below."""
-
-UPLOAD_LIMIT = 21 * 1024 * 1024
-"""Bytes of an upload with its multipart frame."""
-
-
-class Bounded:
-    """Refuses bodies that are too long before they are read whole."""
-
-    def __init__(
-        self, app: ASGIApp, refuse: Callable[[Scope, Receive, Send], Awaitable[None]]
-    ) -> None:
-        self._app = app
-        self._refuse = refuse
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = UPLOAD_LIMIT if scope["path"].endswith(("/photos", "/recordings")) else BODY_LIMIT
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            await self._refuse(scope, receive, send)
-            return
-        taken = 0
-
-        async def counted() -> MutableMapping[str, Any]:  # Starlette's own type of a message
-            nonlocal taken
-            message = await receive()
-            if message["type"] == "http.request":
-                taken += len(message.get("body", b""))
-                if taken > limit:
-                    raise BodyTooLong
-            return message
-
-        try:
-            await self._app(scope, counted, send)
-        except BodyTooLong:
-            await self._refuse(scope, receive, send)
-
-
-class BodyTooLong(Exception):  # noqa: N818  a state of the request
-    """More came than was declared."""

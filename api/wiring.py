@@ -14,6 +14,7 @@ from uuid import UUID, uuid4, uuid5
 
 from limits.strategies import MovingWindowRateLimiter
 from limits.util import parse
+from sqlalchemy import Engine
 
 from api.accounts.desk import Desk
 from api.accounts.grants import Grants
@@ -56,9 +57,11 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
 from projections.rebuild import LogSource, Source
 from projections.search import Search
+from projections.tables import postgres_views
 from projections.timeline import Timeline
 from projections.view import View
 
@@ -140,6 +143,11 @@ def prepare(settings: Settings) -> None:
         key_file.create_master_key(master)
     key_file.prepare(_keys_path(settings), key_file.read_master_key(master))
     open_server_key(settings.var / "server.key")
+    ledgers = _ledgers(settings)
+    Process(
+        ledgers, ErasureAcknowledgements(UUID(int=0), lambda: False, lambda _p, _n: None)
+    ).prepare()
+    ledgers.dispose()
     casework = Casework(_log_environment(settings))
     try:
         _found(casework, settings)
@@ -222,12 +230,13 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     )
     opener = Opener(OpenedTexts(sealer), mask, case_of)
     shelf, views = open_shelf(settings), all_views()
-    feed = Feed(
-        casework.eventlog,
-        _serving(shelf, views, opener),
-        scrub=scrub,
-        erased=erasing.views_forgot,
+    readers = _serving(shelf, views, opener)
+    # The views tell the erasure ledger that they have forgotten a person; see api.erasing.
+    acknowledgements = ErasureAcknowledgements(
+        casework.eventlog.epoch, lambda: scrub(feed.readers), erasing.views_forgot
     )
+    process = Process(_ledgers(settings), acknowledgements)
+    feed = Feed(casework.eventlog, readers, processes=(process,))
     return Parts(
         settings=settings,
         now=clock,
@@ -267,6 +276,13 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         meters=Meters(),
         work=ThreadPoolExecutor(8, thread_name_prefix="work"),
     )
+
+
+def _ledgers(settings: Settings) -> Engine:
+    """Where processes keep their positions and what they owe."""
+    if settings.database:
+        return postgres_views(settings.database, "public")
+    return sqlite_ledgers(settings.var / "ledgers.db")
 
 
 def _boundaries(settings: Settings, version: int) -> Boundaries:

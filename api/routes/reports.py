@@ -10,7 +10,7 @@ from fastapi import Request as HttpRequest
 
 from api.access import Visitor, actor_at, require_sight
 from api.door import Door, assigned, owner_of, upload_owner
-from api.hygiene import Number
+from api.hygiene import Degrees
 from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key, asked
@@ -40,6 +40,9 @@ from geo.coordinates import to_wgs84
 router = APIRouter(tags=["上报"])
 
 _PIECE = 65_536
+
+UPLOAD_LIMIT = 21 * 1024 * 1024
+"""Bytes of an upload with its multipart frame."""
 
 CaseRef = Annotated[str | None, Query(max_length=40, description="凭回执补充材料时的案件编号。")]
 
@@ -101,7 +104,13 @@ def street_name(parts: Parts, code: str | None) -> str | None:
 # uploads ---------------------------------------------------------------------------------
 
 
-@router.post("/photos", name="photos.upload", status_code=201, summary="上传照片")
+@router.post(
+    "/photos",
+    name="photos.upload",
+    status_code=201,
+    summary="上传照片",
+    max_body_size=UPLOAD_LIMIT,
+)
 async def upload_photo(
     file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 HEIC，不超过 20 MB。")],
     parts: With,
@@ -112,7 +121,13 @@ async def upload_photo(
     return await _take_in(parts, visitor, file, Kind.PICTURE, case)
 
 
-@router.post("/recordings", name="recordings.upload", status_code=201, summary="上传录音")
+@router.post(
+    "/recordings",
+    name="recordings.upload",
+    status_code=201,
+    summary="上传录音",
+    max_body_size=UPLOAD_LIMIT,
+)
 async def upload_recording(
     file: Annotated[UploadFile, File(description="M4A、MP3、WAV、OGG 或 AMR，不超过 20 MB。")],
     parts: With,
@@ -200,10 +215,10 @@ async def _case_of_link(door: Door, link: str) -> UUID:
 def locate(
     parts: With,
     _visitor: Annotated[Visitor, Depends(guard("places.locate"))],
-    lon: Annotated[Number, Query(ge=-180, le=180)],
-    lat: Annotated[Number, Query(ge=-90, le=90)],
+    lon: Annotated[Degrees, Query(ge=-180, le=180)],
+    lat: Annotated[Degrees, Query(ge=-90, le=90)],
     crs: Annotated[Crs, Query()],
-    accuracy_m: Annotated[Number | None, Query(ge=0, le=100_000)] = None,
+    accuracy_m: Annotated[Degrees | None, Query(ge=0, le=100_000)] = None,
 ) -> LocateOut:
     """Which 街镇 a point belongs to, how sure that is, and why."""
     x, y = to_wgs84(lon, lat, crs.value)
