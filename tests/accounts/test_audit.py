@@ -1,8 +1,11 @@
 """The audit trail: chained, added to, never changed; written in groups; mended after a crash."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from subprocess import PIPE
 from uuid import UUID, uuid4
 
 import pytest
@@ -256,3 +259,34 @@ def test_hostile_text_does_not_stop_the_writer(desk: Desk, trail: AuditTrail) ->
     run(trail.record_durably(hostile))
     assert verify(desk) is None
     assert page(desk, AuditFilter())[0].entry == hostile
+
+
+RECORDER = """
+import itertools, sys
+from uuid import UUID
+from api.accounts.desk import Desk
+from api.accounts.trail import AuditTrail
+from tests.accounts.test_audit import entry
+trail = AuditTrail(Desk(sys.argv[1]))
+trail.start()
+for n in itertools.count(1):
+    trail.record(entry(minute=n, command=UUID(int=n)))
+    if n % 100 == 0:
+        print(n, flush=True)
+"""
+
+
+def test_a_process_killed_while_recording_leaves_a_trail_that_can_be_mended(
+    desk: Desk, desk_url: str
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", RECORDER, desk_url], stdout=PIPE) as recorder:
+        assert recorder.stdout is not None
+        accepted = next(int(line) for line in recorder.stdout if int(line) >= 5000)
+        recorder.kill()
+    assert verify(desk) is None
+    left = count(desk)
+    log = [entry(minute=n, command=UUID(int=n)) for n in range(1, accepted + 1)]
+    added = AuditTrail(desk).record_missing(log, through=accepted)
+    assert added == max(0, accepted - left)
+    assert count(desk) == max(accepted, left)
+    assert verify(desk) is None

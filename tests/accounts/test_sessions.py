@@ -133,12 +133,14 @@ def test_a_revocation_is_never_overtaken_by_a_lookup_that_began_before_it(
         threads = [threading.Thread(target=ask) for _ in range(2)]
         for thread in threads:
             thread.start()
-        office.sessions.forget(owner.account_id)
-        office.sessions.revoke(session.session_id, owner, NOON)
-        assert office.sessions.known(session.value, Channel.PAGE, NOON) is None
-        stop.set()
-        for thread in threads:
-            thread.join()
+        try:
+            office.sessions.forget(owner.account_id)
+            office.sessions.revoke(session.session_id, owner, NOON)
+            assert office.sessions.known(session.value, Channel.PAGE, NOON) is None
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
         assert office.sessions.known(session.value, Channel.PAGE, NOON) is None
 
 
