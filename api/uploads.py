@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import Row, delete, func, insert, select
 
 from api.accounts.desk import Desk
 from api.accounts.tables import upload
@@ -70,9 +70,28 @@ class Uploads:
                     upload.c.good_until > now,
                 )
             ).all()
-        found = {
-            row.id: Blob(row.sha256, row.size, row.media_type, row.wrapped_key) for row in rows
-        }
+        found = {row.id: _upload(row).blob for row in rows}
         if len(found) < len(set(wanted)):
             raise Missing("photos", "有照片或录音已过期或不存在，请重新上传后再提交。")
         return found
+
+    def under_key(self, key_id: UUID) -> list[Upload]:
+        """All files ever taken in whose own key is wrapped by this key, good or not any more.
+
+        Every wrapped key begins with the id of the key that opens it (`Sealer.wrapper`).
+        """
+        with self._desk.read() as connection:
+            rows = connection.execute(
+                select(upload).where(func.substr(upload.c.wrapped_key, 1, 16) == key_id.bytes)
+            ).all()
+        return [_upload(row) for row in rows]
+
+    def remove(self, upload_id: UUID) -> None:
+        """Forget an id. Durable when it returns; doing it again does nothing."""
+        with self._desk.write() as connection:
+            connection.execute(delete(upload).where(upload.c.id == upload_id))
+
+
+def _upload(row: Row[tuple[object, ...]]) -> Upload:
+    blob = Blob(row.sha256, row.size, row.media_type, bytes(row.wrapped_key))
+    return Upload(row.id, row.owner, blob, row.good_until)

@@ -275,23 +275,36 @@ class People:
                 connection, [entry_of(by, "password-changed", now, target=f"account/{account_id}")]
             )
 
-    def erase_person(self, person_id: UUID, by: Principal, now: datetime) -> None:
+    def knows_person(self, person_id: UUID) -> bool:
+        """Whether a citizen's account stands for this pseudonym."""
+        with self._desk.read() as connection:
+            mine = select(account.c.id).where(account.c.person_id == person_id)
+            return connection.scalar(mine) is not None
+
+    def erase_person(self, person_id: UUID, by: Principal, now: datetime) -> bool:
         """Remove the account of a citizen with all that names them. Repeating does nothing more.
 
         The two people who must agree are the caller's affair. The audit trail holds only the
-        pseudonym, which leads nowhere afterwards.
+        pseudonym, which leads nowhere afterwards. False: what was deleted may still lie in the
+        database's journal, because a reader is in the way; call it again later.
         """
+        account_id = self._erase_person(person_id, by, now)
+        if account_id is not None:
+            self._forget(account_id)
+        return self._desk.scrub()
+
+    def _erase_person(self, person_id: UUID, by: Principal, now: datetime) -> UUID | None:
         with self._desk.write(Turn.ACCOUNTS, Turn.AUDIT) as connection:
-            account_id = connection.scalar(
+            account_id: UUID | None = connection.scalar(
                 select(account.c.id).where(account.c.person_id == person_id)
             )
             if account_id is None:
-                return
+                return None
             for table in (credential, former_password, known_device, second_factor, account_role):
                 connection.execute(delete(table).where(table.c.account_id == account_id))
             connection.execute(delete(account).where(account.c.id == account_id))
             append(connection, [entry_of(by, "account-erased", now, target=f"person/{person_id}")])
-        self._forget(account_id)
+        return account_id
 
     def _refuse_for_three(self, connection: Connection, account_id: UUID, action: str) -> None:
         if THREE & set(read_account(connection, account_id).roles):
