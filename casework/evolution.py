@@ -142,10 +142,8 @@ def undispatched(case: Case) -> Case:
 
 def relimited(case: Case, event: did.CaseReclassified) -> Case:
     """改类 while handling: what counts by the limit counts by the new one from here on."""
-    for started in event.started:
-        if started.clock is Clock.HANDLING:
-            return replace(case, limit=started.limit, extensions=0)
-    return case
+    limits = [started.limit for started in event.started if started.clock is Clock.HANDLING]
+    return replace(case, limit=limits[0], extensions=0) if limits else case
 
 
 def asked_of(case: Case, *requests: Action) -> frozenset[str]:

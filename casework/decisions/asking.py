@@ -132,7 +132,7 @@ def require(asking: Asking, action: Action) -> Row:
         raise _stranger(name, held[0].relation)
     row = row_for(status, action)
     if row is None:
-        raise not_allowed(action, case, by)
+        raise _not_allowed(action, case, by)
     if row not in held:
         raise NotPermitted(name, tuple(ROLE_NAMES[role] for role in row.by))
     if not stands_to(case, by, row):
@@ -142,7 +142,7 @@ def require(asking: Asking, action: Action) -> Row:
     return row
 
 
-def not_allowed(action: Action, case: Case | None, by: Actor) -> NotAllowed:
+def _not_allowed(action: Action, case: Case | None, by: Actor) -> NotAllowed:
     """The refusal of the table, with what this actor may do instead."""
     status = case.status if case else Status.NEW
     possible = allowed(case, by) if case else [Action.SUBMIT]

@@ -9,7 +9,7 @@ from uuid import UUID
 from casework import clocks
 from casework import commands as ask
 from casework import events as did
-from casework.decisions.asking import KEPT_AT_THE_END, Asking, not_allowed, sealed
+from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
 from casework.errors import (
     ConflictOfInterest,
     Exhausted,
@@ -18,7 +18,7 @@ from casework.errors import (
     TooLate,
     UnknownCase,
 )
-from casework.lifecycle import BEFORE_CLOSING, NAME_OF, OPEN, Action, Status
+from casework.lifecycle import BEFORE_CLOSING, LABELS, NAME_OF, OPEN, Action, Status
 from casework.model import (
     ActorKind,
     Assignment,
@@ -259,11 +259,12 @@ def merge(a: Asking, c: ask.Merge) -> list[did.Event | tuple[UUID, did.Event]]:
     """并案. Told to this case, to its primary, and to the cases merged into this one before."""
     if a.case.status is Status.SUBMITTED:
         require_other_reviewer(a, Action.MERGE)
-    primary_id, primary = _primary(a, c.primary)
-    if primary_id == a.case_id or primary_id in a.case.absorbed:
+    if c.primary == a.case_id or c.primary in a.case.absorbed:
         raise Missing("primary", "不能并入自己或已并入本案的案件。")
+    primary_id, primary = _primary(a, c.primary)
     if primary.status not in BEFORE_CLOSING:
-        raise not_allowed(Action.MERGE, primary, a.by)
+        now = LABELS[primary.status].staff
+        raise Missing("primary", f"主案目前是「{now}」，不能再并入其他案件。")
     told: list[did.Event | tuple[UUID, did.Event]] = [
         did.CaseMerged(
             primary=primary_id,

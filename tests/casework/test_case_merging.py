@@ -77,7 +77,7 @@ def test_a_case_that_was_handed_over_is_not_merged_away() -> None:
 @pytest.mark.parametrize("facts", [to_closed(), to_recheck(), to_completed()])
 def test_the_primary_is_a_case_before_its_closing(facts: tuple[Fact, ...]) -> None:
     history = given(reported()).beside(other=given(*facts))
-    history.when(MERGE, by=REVIEWER).refused(NotAllowed)
+    history.when(MERGE, by=REVIEWER).refused(Missing, "主案目前是", what="primary")
 
 
 def test_a_primary_that_is_not_there_is_not_found() -> None:
