@@ -8,7 +8,6 @@ from casework.log.recorder import LogRecorder
 from tests.log.samples import a_mapper, postgres_recorder, sqlite_recorder
 from tests.postgres import emptied, postgres_server, postgres_url
 
-
 __all__ = ["postgres_server", "postgres_url"]
 """Fixtures of the tests below."""
 
