@@ -1,6 +1,7 @@
 """Signing in, and how failures are made slow without giving strangers a lever on the owner."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from time import perf_counter
 from uuid import uuid4
@@ -157,18 +158,19 @@ def test_attempts_at_the_same_moment_are_counted_one_by_one(office: Office) -> N
     assert answers.count(TooManyAttempts) == 15
 
 
-def test_more_than_the_line_holds_are_told_to_come_back(office: Office) -> None:
-    passwords = Passwords(ASVS, threads=1, waiting=3, memory_kib=4096)
+def test_more_than_the_line_holds_are_told_to_come_back() -> None:
+    passwords = Passwords(ASVS, threads=1, waiting=3, memory_kib=64)
+    gate = threading.Event()
 
     async def burst() -> list[object]:
-        return await asyncio.gather(
-            *(passwords.run(lambda: passwords.hash(GOOD)) for _ in range(10)),
-            return_exceptions=True,
-        )
+        tasks = [asyncio.create_task(passwords.run(lambda: gate.wait(60))) for _ in range(10)]
+        await asyncio.sleep(0)  # each of them asks for its place
+        gate.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
 
     answers = run(burst())
-    assert sum(isinstance(answer, Overloaded) for answer in answers) == 6
-    assert sum(isinstance(answer, str) for answer in answers) == 4
+    assert [type(answer) for answer in answers] == [bool] * 4 + [Overloaded] * 6
+    assert run(passwords.run(lambda: passwords.hash(GOOD))), "there is room again"
     passwords.close()
 
 
