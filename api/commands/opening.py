@@ -1,0 +1,46 @@
+"""Opens the engine for a command that is no server: settings, parts, and their end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from api.commands.exits import Exit, Refused
+from api.parts import Parts
+from api.settings import Settings
+from api.wiring import build, now, prepare
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings of the environment; what was `given` on the command line goes before.
+
+    Raises:
+        Refused: a setting is not what it should be.
+
+    """
+    try:
+        return Settings.model_validate(
+            Settings().model_dump() | {k: v for k, v in given.items() if v is not None}
+        )
+    except ValidationError as wrong:
+        fields = "；".join(
+            f"CASEWORK_{'.'.join(map(str, e['loc'])).upper()}：{e['msg']}" for e in wrong.errors()
+        )
+        raise Refused(f"设置不正确：{fields}", Exit.BAD_INPUT) from wrong
+
+
+@contextmanager
+def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[Parts]:
+    """The engine, prepared and built, without readers and timers; ended in turn afterwards."""
+    prepare(settings)
+    parts = build(settings, clock)
+    parts.audit.start()
+    try:
+        yield parts
+    finally:
+        parts.audit.stop()
+        parts.work.shutdown()
+        parts.casework.close()
+        parts.keys.close()
+        parts.desk.close()

@@ -1,0 +1,54 @@
+"""`casework serve`: the server on one address. Everything else is settings."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.commands.exits import Refused
+from api.commands.opening import read_settings
+from api.settings import Settings
+from api.watching import configure_logs
+from api.wiring import build, prepare
+
+
+def add_to(app: typer.Typer, name: str, line: str) -> None:
+    """Put the command into the program."""
+    app.command(name, help=line)(_serve)
+
+
+def _serve(
+    host: Annotated[str | None, typer.Option(help="监听地址，默认 127.0.0.1。")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="监听端口，默认 8000；0 为任选。")
+    ] = None,
+) -> None:
+    serve(read_settings(host=host, port=port))
+
+
+def serve(settings: Settings) -> None:
+    """Prepare, then serve until told to stop. Ends the requests in hand first.
+
+    Raises:
+        Refused: the server could not start or did not end well; the log says why.
+
+    """
+    prepare(settings)
+    configure_logs()
+    config = uvicorn.Config(
+        create_app(build(settings)),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,  # request lines are ours: without paths, which may hold receipts
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,  # X-Forwarded-For is read by `api.visitors`, from trusted ones only
+        timeout_graceful_shutdown=30,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        raise Refused("服务没有启动，原因见上面的日志。")
