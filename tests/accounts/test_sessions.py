@@ -2,7 +2,7 @@
 
 import threading
 from datetime import timedelta
-from time import perf_counter
+from time import thread_time
 from uuid import uuid4
 
 import pytest
@@ -150,10 +150,10 @@ def test_a_hot_token_costs_less_than_twenty_microseconds(office: Office) -> None
     office.sessions.authenticate(value, Channel.BEARER, NOON)
     best = 1.0
     for _ in range(20):  # the best of many: others use this machine too
-        began = perf_counter()
+        began = thread_time()
         for _ in range(500):
             office.sessions.authenticate(value, Channel.BEARER, NOON)
-        best = min(best, (perf_counter() - began) / 500)
+        best = min(best, (thread_time() - began) / 500)
     assert best < 20e-6
 
 

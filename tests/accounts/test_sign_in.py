@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from datetime import timedelta
-from time import perf_counter
+from time import thread_time
 from uuid import uuid4
 
 import pytest
@@ -46,9 +46,9 @@ def test_an_unknown_name_costs_the_hash_of_a_known_one() -> None:
     def cost(of: str | None) -> float:
         best = 1.0
         for _ in range(7):
-            began = perf_counter()
+            began = thread_time()
             assert not passwords.verify(of, "wrong")
-            best = min(best, perf_counter() - began)
+            best = min(best, thread_time() - began)
         return best
 
     known, unknown = cost(stored), cost(None)
