@@ -227,6 +227,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         uploads=uploads,
         blobs=blobs,
         now=clock,
+        views_passed=lambda position: feed.readers.seen() >= position and scrub(feed.readers),
     )
     opener = Opener(OpenedTexts(sealer), mask, case_of)
     shelf, views = open_shelf(settings), all_views()

@@ -6,6 +6,7 @@ on and decided again. No clock and no id is made here.
 """
 
 import asyncio
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -74,6 +75,11 @@ def case_stream(case_id: UUID) -> UUID:
     return stream_id(f"case/{case_id}")
 
 
+def change_stream(number: int) -> UUID:
+    """The stream of a proposed change of reference data; they are numbered from 1."""
+    return stream_id(f"change/{number}")
+
+
 def case_of(command_id: UUID) -> UUID:
     """The id of the case that a report begins: derived, so that a report sent twice is one."""
     return uuid5(command_id, "case")
@@ -127,6 +133,7 @@ class Casework(Application[UUID]):
         self.eventlog = EventLog(self.recorder, mapper)
         self.references = References()
         self._read_at: datetime | None = None
+        self._refreshing = threading.Lock()
         self._states: LRUCache[UUID, Loaded] = LRUCache(CACHED)
         self._loading = ThreadPoolExecutor(4, thread_name_prefix="load")
 
@@ -144,16 +151,17 @@ class Casework(Application[UUID]):
 
     def refresh(self, at: datetime) -> References:
         """Read the reference streams on; called at start, after a change, and every few seconds."""
-        head = self.references.head
-        self.references = self.references.grown(
-            catalogue=cast("list[catalogue.Event]", self._news(CATALOGUE, head.catalogue)),
-            calendar=cast("list[reference.CalendarEvent]", self._news(CALENDAR, head.calendar)),
-            boundaries=cast(
-                "list[reference.BoundariesEvent]", self._news(BOUNDARIES, head.boundaries)
-            ),
-        )
-        self._read_at = at
-        return self.references
+        with self._refreshing:
+            head = self.references.head
+            self.references = self.references.grown(
+                catalogue=cast("list[catalogue.Event]", self._news(CATALOGUE, head.catalogue)),
+                calendar=cast("list[reference.CalendarEvent]", self._news(CALENDAR, head.calendar)),
+                boundaries=cast(
+                    "list[reference.BoundariesEvent]", self._news(BOUNDARIES, head.boundaries)
+                ),
+            )
+            self._read_at = at
+            return self.references
 
     def _news(self, stream: UUID, after: int) -> list[msgspec.Struct]:
         found = self.eventlog.history(stream, after)
@@ -181,6 +189,73 @@ class Casework(Application[UUID]):
         outcome = self.eventlog.append([Write(stream, expected, facts, at)], command_id, by)
         self.refresh(at)
         return _settled(outcome)
+
+    def decide_change(
+        self,
+        number: int,
+        command: proposals.Command,
+        *,
+        at: datetime,
+        by: Actor,
+        command_id: UUID,
+        fingerprint: bytes | None = None,
+    ) -> Appended:
+        """Carry out a command on a proposed change, with what it brings about, in one transaction.
+
+        A lost race is decided again, up to five times; a proposal takes a number nobody has.
+
+        Raises:
+            Stale: the number of a new proposal is taken.
+            KeyReused: the command id stands for another command or another body.
+            Refusal: the rules stand against it.
+
+        """
+        stream = change_stream(number)
+        earlier = self._change_made(stream, command_id, fingerprint)
+        if earlier is not None:
+            return earlier
+        for _ in range(ATTEMPTS):
+            references, told = self.refresh(at), self._news(stream, 0)
+            proposal = proposals.fold(cast("list[proposals.Event]", told))
+            expected = 0 if isinstance(command, proposals.Propose) else len(told)
+            try:
+                decided = proposals.decide(proposal, command, by, references, at)
+            except Refusal as refusal:
+                twin = self._change_made(stream, command_id, fingerprint)
+                if twin is not None:
+                    return twin
+                raise refusal from None
+            brought, head = decided.changes, references.head
+            wanted: list[tuple[UUID, int, Sequence[object]]] = [
+                (stream, expected, decided.events),
+                (CATALOGUE, head.catalogue, brought.catalogue),
+                (CALENDAR, head.calendar, brought.calendar),
+                (BOUNDARIES, head.boundaries, brought.boundaries),
+            ]
+            writes = [
+                Write(where, version, tuple(cast("Sequence[msgspec.Struct]", facts)), at)
+                for where, version, facts in wanted
+                if facts
+            ]
+            outcome = self.eventlog.append(writes, command_id, by, fingerprint)
+            if isinstance(outcome, VersionConflict) and expected:
+                continue
+            if isinstance(outcome, DuplicateCommand) and outcome.fingerprint != fingerprint:
+                raise KeyReused
+            self.refresh(at)
+            return _settled(outcome)
+        raise Contended
+
+    def _change_made(
+        self, stream: UUID, command_id: UUID, fingerprint: bytes | None
+    ) -> Appended | None:
+        """What the command left when it was first carried out, or None. Raises KeyReused."""
+        prior = self.eventlog.by_command(command_id)
+        if prior is None:
+            return None
+        if prior.fingerprint != fingerprint or prior.events[0].stream != stream:
+            raise KeyReused
+        return _appended(prior.events)
 
     def record_fact(
         self, stream: UUID, fact: msgspec.Struct, *, at: datetime, by: Actor, command_id: UUID
@@ -454,6 +529,15 @@ def _lost(outcome: VersionConflict | StreamReadOnly, expect: int | None) -> Vers
     if expect is not None:
         raise Stale(expect, outcome.actual)
     return outcome
+
+
+def _appended(prior: Sequence[Recorded]) -> Appended:
+    """The append that left these events."""
+    return Appended(
+        tuple(recorded.position for recorded in prior),
+        tuple(recorded.hash for recorded in prior),
+        tuple(recorded.version for recorded in prior),
+    )
 
 
 def _settled(outcome: Outcome) -> Appended:
