@@ -144,7 +144,7 @@ class Feed:
             self._keep_up()
             at = self._readers.seen()
         self._arrive(at)
-        busy = any(batch.events for batch in batches) and not all(b.stopped for b in batches)
+        busy = any(batch.events for batch in batches)
         recorded = [process.step(self.log, at) for process in self._processes]
         return busy or any(recorded)
 

@@ -127,6 +127,10 @@ class Shelf(Protocol):
         """Throw one away. Not the one that serves: ValueError."""
         ...
 
+    def close(self) -> None:
+        """Let go of what it holds open itself; the engines are their askers' to dispose of."""
+        ...
+
 
 class SqliteShelf:
     """Generations as files of a directory."""
@@ -187,6 +191,9 @@ class SqliteShelf:
             raise ValueError(f"{generation} serves")
         self._delete(generation)
 
+    def close(self) -> None:
+        """See Shelf. A directory is not held open."""
+
     def _delete(self, generation: str) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.path(generation)}{suffix}").unlink(missing_ok=True)
@@ -208,7 +215,7 @@ class PostgresShelf:
             )
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """See Shelf."""
         self._engine.dispose()
 
     def serving(self) -> str | None:

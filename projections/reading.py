@@ -167,28 +167,29 @@ class Readers:
     def _carefully(self, start: int, readers: list[str], page: list[Recorded]) -> Batch:
         """The page again, reader by reader and line by line, to find the one that is wrong."""
         stopped = []
-        events = 0
-        position = page[-1].position
+        reached = start
         for reader in readers:
             view = self.views[reader]
+            last = page[-1].position
             try:
                 with self.engine.begin() as connection:
-                    self._claim(connection, [reader], start, page[-1].position)
+                    self._claim(connection, [reader], start, last)
                     lines = self._opener.lines(connection, page)
                     stop = self._line_by_line(connection, view, lines)
                     if stop is not None:
                         stopped.append(reader)
-                        position = min(position, stop - 1)
-                        _place(connection, self.generation, reader, max(start, stop - 1))
+                        last = max(start, stop - 1)
+                        _place(connection, self.generation, reader, last)
             except Moved:
                 continue
-            events = len(page)
+            reached = max(reached, last)
         erased = tuple(
             e.event.person
             for e in page
-            if isinstance(e.event, PersonErased) and e.position <= position
+            if isinstance(e.event, PersonErased) and e.position <= reached
         )
-        return Batch(events, position, erased, tuple(stopped))
+        done = sum(e.position <= reached for e in page)
+        return Batch(done, reached, erased, tuple(stopped))
 
     def _line_by_line(
         self, connection: Connection, view: View, lines: Sequence[Line]

@@ -10,7 +10,7 @@ import gc
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -197,7 +197,8 @@ def fold_part(job: Job) -> tuple[Fault, ...]:
     """Fold one part of the streams up to `stop` and write it. Returns the faults it met newly."""
     # Millions of small objects that live to the end: looking for cycles among them is all cost.
     gc.disable()
-    engine = job.open_shelf().load(job.generation)
+    with closing(job.open_shelf()) as shelf:
+        engine = shelf.load(job.generation)
     bulk = _Bulk(job.views, job.faults)
     keys: dict[bytes, CaseKey] = {}
     position = pages = 0
@@ -244,9 +245,8 @@ def rebuild(
     it folds in this process. What no view can fold is held aside as when reading live. Raises
     RuntimeError when every round meets new poison, OSError and database errors as they come.
     """
-    shelf = open_shelf()
-    name = next_name(shelf, views)
-    with open_source() as source:
+    with closing(open_shelf()) as shelf, open_source() as source:
+        name = next_name(shelf, views)
         stop = source.log.head()
         faults: tuple[Fault, ...] = ()
         for _ in range(ROUNDS):
@@ -268,8 +268,8 @@ def rebuild(
                 break
         held = len(readers.held())
         engine.dispose()
-    if serve:
-        shelf.serve(name)
+        if serve:
+            shelf.serve(name)
     return Rebuilt(name, stop, held)
 
 
