@@ -581,10 +581,19 @@ TABLE: tuple[Row, ...] = (
     Row(
         _A.RATE,
         "评价",
-        _RATED,
+        _from(_S.CLOSED),
         (None, _S.UNDER_RECHECK, _S.COMPLETED),
         _CITIZEN,
-        "是否解决、满意度、处置效率；每名反映人每轮一次；评价期内",
+        "是否解决、满意度、处置效率；每名反映人每轮一次；评价期内；首个未完全解决转复核，全部解决即归档",
+        relation=Relation.REPORTER,
+    ),
+    Row(
+        _A.RATE,
+        "评价",
+        _from(_S.UNDER_RECHECK, _S.COMPLETED),
+        _STAYS,
+        _CITIZEN,
+        "其余反映人在评价期内的评价，只作记录",
         relation=Relation.REPORTER,
     ),
     Row(
