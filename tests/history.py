@@ -17,6 +17,7 @@ from casework import clocks, seeds
 from casework import commands as ask
 from casework import events as did
 from casework.case import Happening, decide, evolve
+from casework.clock_words import BECAUSE_NAMES
 from casework.clocks import SHANGHAI
 from casework.commands import Words
 from casework.decisions.asking import Asking
@@ -286,6 +287,10 @@ class Answer:
         except Refusal as refusal:
             self.refusal = refusal
             return
+        for happening in self.events:
+            event = happening[1] if isinstance(happening, tuple) else happening
+            reasons = {fact.because for fact in (*event.started, *event.stopped)}
+            assert reasons <= set(BECAUSE_NAMES), "a clock's reason is told in Chinese"
         ends = {*row_ends(case, command)}
         assert self.case.status in ends, f"{self.case.status} is no end of {command}"
 

@@ -64,7 +64,7 @@ def order_rework(a: Asking, c: ask.OrderRework) -> list[did.Event]:
             findings_seen=c.findings_seen,
             verification_counts=counts,
             stopped=a.stop_all("order_rework"),
-            started=(handling_again(a, "rework", waited),),
+            started=(handling_again(a, "order_rework", waited),),
         )
     ]
 
@@ -117,8 +117,8 @@ def confirm_transfer_out(a: Asking) -> list[did.Event]:
         did.CaseTransferred(
             body=pending.body,
             number=pending.number,
-            stopped=a.stop_all("transfer_out"),
-            started=windows(a, "transfer_out"),
+            stopped=a.stop_all("confirm_transfer_out"),
+            started=windows(a, "confirm_transfer_out"),
         )
     ]
 
@@ -141,8 +141,8 @@ def confirm_force_close(a: Asking) -> list[did.Event]:
     return [
         did.CaseForceClosed(
             code=pending.code,
-            stopped=a.stop_all("force_close"),
-            started=windows(a, "force_close"),
+            stopped=a.stop_all("confirm_force_close"),
+            started=windows(a, "confirm_force_close"),
         )
     ]
 
