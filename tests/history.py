@@ -289,7 +289,8 @@ class Answer:
             return
         for happening in self.events:
             event = happening[1] if isinstance(happening, tuple) else happening
-            reasons = {fact.because for fact in (*event.started, *event.stopped)}
+            reasons = {started.because for started in event.started}
+            reasons |= {stopped.because for stopped in event.stopped}
             assert reasons <= set(BECAUSE_NAMES), "a clock's reason is told in Chinese"
         ends = {*row_ends(case, command)}
         assert self.case.status in ends, f"{self.case.status} is no end of {command}"

@@ -107,9 +107,9 @@ def grant_extension(a: Asking) -> list[did.Event]:
     asked = a.case.pending[Action.REQUEST_EXTENSION].extend_by
     assert asked
     running = a.case.clocks[Clock.HANDLING]
-    stopped = a.stop(Clock.HANDLING, "grant_extension", final=False)
+    stopped = a.stop(Clock.HANDLING, "extension", final=False)
     limit = clocks.plus(running.fact.limit, asked, a.rules.calendar)
-    longer = a.start(Clock.HANDLING, "grant_extension", limit, carried=stopped[0].used)
+    longer = a.start(Clock.HANDLING, "extension", limit, carried=stopped[0].used)
     return [
         did.ExtensionGranted(
             by=asked,
