@@ -25,6 +25,8 @@ class Who(StrEnum):
     """Those who hold no role of an account."""
 
     ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    """An account of a citizen or of staff, also one that holds no role yet."""
     ANONYMOUS = "anonymous"
     RECEIPT = "receipt"
     LINK = "link"
@@ -110,13 +112,9 @@ POLICY: dict[str, Policy] = {
         _row("health.ready", "就绪检查", _ALL),
         _row("health.metrics", "运行指标", _ALL),
         _row("sessions.open", "登录", _ALL),
-        _row("sessions.close", "退出", _DESKS | {_R.CITIZEN, _R.SYSADMIN, _R.SECADMIN, _R.AUDITOR}),
+        _row("sessions.close", "退出", {Who.SIGNED_IN}),
         _row("sessions.me", "我是谁", _ALL),
-        _row(
-            "accounts.password",
-            "修改密码",
-            _DESKS | {_R.CITIZEN, _R.SYSADMIN, _R.SECADMIN, _R.AUDITOR},
-        ),
+        _row("accounts.password", "修改密码", {Who.SIGNED_IN}),
         _row("accounts.register", "市民注册", _ALL),
         _row("accounts.redeem", "首个管理员", _ALL),
         _row("accounts.list", "账号列表", {_R.SYSADMIN, _R.SECADMIN}),
@@ -193,11 +191,11 @@ class Visitor(msgspec.Struct, frozen=True):
         """What this visitor may be in the policy table."""
         match self.principal.kind:
             case PrincipalKind.CITIZEN:
-                return frozenset({Who.ANYONE, Role.CITIZEN})
+                return frozenset({Who.ANYONE, Who.SIGNED_IN, Role.CITIZEN})
             case PrincipalKind.PARTNER:
                 return frozenset({Who.ANYONE, Role.PARTNER})
             case PrincipalKind.STAFF:
-                return frozenset({Who.ANYONE, *self.principal.roles})
+                return frozenset({Who.ANYONE, Who.SIGNED_IN, *self.principal.roles})
             case PrincipalKind.ANONYMOUS if self.receipt:
                 return frozenset({Who.ANYONE, Who.ANONYMOUS, Who.RECEIPT})
             case PrincipalKind.ANONYMOUS if self.link:
@@ -236,7 +234,11 @@ def permit(policy: Policy, visitor: Visitor) -> None:
 def _name(who: Role | Who) -> str:
     if isinstance(who, Role):
         return ROLE_NAMES[who]
-    return {Who.RECEIPT: "持回执的市民", Who.LINK: "持上传链接的经办人"}.get(who, "市民")
+    return {
+        Who.RECEIPT: "持回执的市民",
+        Who.LINK: "持上传链接的经办人",
+        Who.SIGNED_IN: "已登录的账号",
+    }.get(who, "市民")
 
 
 def unauthenticated() -> ProblemError:
