@@ -191,6 +191,7 @@ class Door:
         at = self._parts.now()
         try:
             case_id = await self.case_id(reference)
+            reference = str(case_id)  # an auditor looks for the case, however it was named
             return await self._act(request, case_id, action, form, at)
         except Refusal as refusal:
             await self._audit_refusal(request.visitor, action, reference, refusal, at)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from limits.limits import RateLimitItem
 from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy import Engine
 
 from api.accounts.desk import Desk
 from api.accounts.grants import Grants
@@ -64,6 +65,8 @@ class Parts:
     dispatcher: Dispatcher
     feed: Feed
     shelf: Shelf
+    ledgers: Engine
+    """Where processes keep their positions and what they owe."""
     views: tuple[View, ...]
     opener: Opener
     desk: Desk

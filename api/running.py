@@ -66,6 +66,9 @@ def _end(parts: Parts) -> None:
     parts.casework.close()
     parts.keys.close()
     parts.desk.close()
+    parts.feed.readers.engine.dispose()
+    parts.ledgers.dispose()
+    parts.shelf.close()
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

@@ -110,9 +110,18 @@ def guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
         visitor = await visitor_of(request, parts)
         try:
             permit(policy, visitor)
-        except Refusal:
-            parts.audit.record(
-                entry_of(visitor.principal, operation, parts.now(), outcome="refused")
+        except Refusal as refusal:
+            # The log does not know of it, so nothing could give the row again after a kill.
+            case = request.path_params.get("case")
+            await parts.audit.record_durably(
+                entry_of(
+                    visitor.principal,
+                    operation,
+                    parts.now(),
+                    target=None if case is None else f"case/{case}",
+                    outcome="refused",
+                    facts={"why": type(refusal).__name__},
+                )
             )
             raise
         return visitor

@@ -236,7 +236,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     acknowledgements = ErasureAcknowledgements(
         casework.eventlog.epoch, lambda: scrub(feed.readers), erasing.views_forgot
     )
-    process = Process(_ledgers(settings), acknowledgements)
+    ledgers = _ledgers(settings)
+    process = Process(ledgers, acknowledgements)
     feed = Feed(casework.eventlog, readers, processes=(process,))
     return Parts(
         settings=settings,
@@ -252,6 +253,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         dispatcher=Dispatcher(_boundaries(settings, boundaries)),
         feed=feed,
         shelf=shelf,
+        ledgers=ledgers,
         views=views,
         opener=opener,
         desk=desk,
