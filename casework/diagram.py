@@ -215,15 +215,15 @@ def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def pages() -> Iterable[tuple[Path, str]]:
+def pages(folder: Path = DOCS) -> Iterable[tuple[Path, str]]:
     """The generated pages: where each lies, and what it says."""
-    yield DOCS / "lifecycle.md", lifecycle_page()
-    yield DOCS / "events.md", events_page()
+    yield folder / "lifecycle.md", lifecycle_page()
+    yield folder / "events.md", events_page()
 
 
-def write() -> None:
+def write(folder: Path = DOCS) -> None:
     """Write the pages anew."""
-    for path, text in pages():
+    for path, text in pages(folder):
         path.write_text(text, encoding="utf-8")
 
 

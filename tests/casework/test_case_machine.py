@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from casework import events as did
 from casework.case import Happening, decide, evolve, fold
+from casework.clock_words import BECAUSE_NAMES
 from casework.clocks import SHANGHAI
 from casework.commands import Command, Reopen
 from casework.errors import NotAllowed, NotPermitted, NotYours, Refusal
@@ -162,6 +163,10 @@ class CasesUnderRules(RuleBasedStateMachine):
         assert self.cases[case_id].status in RULES[status, action].to
 
     def _tell(self, case_id: UUID, event: did.Event, at: datetime, by: Actor) -> None:
+        reasons = {clock.because for clock in event.started} | {
+            clock.because for clock in event.stopped
+        }
+        assert reasons <= set(BECAUSE_NAMES), "a clock's reason is told in Chinese"
         name = NAMES.name_of(event)
         stored = NAMES.decode(name, NAMES.encode(event))
         assert stored == event, "what is stored comes back the same"

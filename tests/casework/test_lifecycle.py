@@ -17,7 +17,7 @@ from casework import commands as ask
 from casework import events as did
 from casework.case import evolve, fold
 from casework.clock_words import CLOCK_NAMES
-from casework.diagram import DOCS, STREAMS, pages, sealed_paths
+from casework.diagram import DOCS, STREAMS, pages, sealed_paths, write
 from casework.errors import Refusal
 from casework.evolution import CLOCK_OF
 from casework.indicators import FAMILIES
@@ -199,6 +199,12 @@ def test_every_refusal_is_a_sentence_in_chinese(kind: type[Refusal]) -> None:
 def test_the_generated_pages_say_what_the_code_says(path: Path, text: str) -> None:
     assert path.parent == DOCS
     assert path.read_text(encoding="utf-8") == text, "write them anew: python -m casework.diagram"
+
+
+def test_the_pages_are_written_where_they_are_read(tmp_path: Path) -> None:
+    write(tmp_path)
+    for path, text in pages():
+        assert (tmp_path / path.name).read_text(encoding="utf-8") == text
 
 
 def test_every_module_that_stores_facts_is_on_the_page() -> None:
