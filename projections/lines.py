@@ -40,11 +40,12 @@ class Texts(Protocol):
 CASE_KEY = Table(
     "case_key",
     VIEWS,
-    Column("stream", LargeBinary(16), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("stream", LargeBinary(16), nullable=False),
     Column("case_id", LargeBinary(16), nullable=False),
     Column("number", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
     Column("person", LargeBinary(16), nullable=False),
+    Index("case_key_stream", "stream", unique=True),
     Index("case_key_case", "case_id", unique=True),
     Index("case_key_number", "number", unique=True),
 )
@@ -56,10 +57,10 @@ class CaseKey(msgspec.Struct, frozen=True):
     `seq` is the position of its submission, which orders cases; `person` the first reporter.
     """
 
+    seq: int
     stream: bytes
     case_id: bytes
     number: str
-    seq: int
     person: bytes
 
 
@@ -185,10 +186,10 @@ class Opener:
     def key(self, recorded: Recorded, report: did.ReportSubmitted) -> CaseKey:
         """The key of the case that this report begins."""
         return CaseKey(
+            recorded.position,
             recorded.stream.bytes,
             self._case_of(recorded.command_id).bytes,
             report.number,
-            recorded.position,
             report.person.bytes,
         )
 

@@ -175,7 +175,13 @@ def upsert_rows(connection: Connection, table: Table, rows: Sequence[Values]) ->
 
 
 def copy_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Add many rows that are not there yet: COPY on PostgreSQL."""
+    """Add many rows that are not there yet: COPY on PostgreSQL.
+
+    In the order of the primary key, so that a B-tree only ever grows at its end.
+    """
+    width = len(table.primary_key)
+    if width and next(iter(table.primary_key)) is next(iter(table.columns)):
+        rows = sorted(rows, key=lambda row: row[:width])
     if is_sqlite(connection):
         insert_rows(connection, table, rows)
         return

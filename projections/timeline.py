@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     select,
+    text,
     update,
 )
 
@@ -57,7 +58,12 @@ TIMELINE = Table(
     Column("erased", Boolean, nullable=False),
     Column("person", LargeBinary(16)),
     Index("timeline_stream", "stream", "position"),
-    Index("timeline_person", "person"),
+    Index(
+        "timeline_person",
+        "person",
+        sqlite_where=text("person IS NOT NULL"),
+        postgresql_where=text("person IS NOT NULL"),
+    ),
 )
 
 

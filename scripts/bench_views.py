@@ -39,7 +39,6 @@ from casework.log.port import Write, stream_id
 from casework.log.schema import prepare_sqlite
 from casework.log.sqlite import SqliteRecorder
 from casework.log.sqlite_writer import SqliteWriter
-from casework.log.stored import LoggedEvent
 from casework.model import (
     CLOCK,
     Actor,
@@ -70,8 +69,9 @@ from projections.due import DueIndex
 from projections.generations import SqliteShelf
 from projections.lines import Opener
 from projections.my_cases import MyCases
-from projections.rebuild import StoredSource, rebuild
+from projections.rebuild import rebuild
 from projections.search import Search
+from projections.stored_log import StoredLog, open_sqlite_log, sqlite_rows
 from projections.tables import reading
 from projections.timeline import Timeline
 
@@ -309,20 +309,20 @@ def _store(connection: dbapi2.Connection, rows: list[tuple[object, ...]]) -> Non
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[StoredSource[LoggedEvent]]:
+def open_source(path: Path) -> Iterator[StoredLog]:
     """The log, for readers only: its committer is never started."""
     recorder = SqliteRecorder(path, Committer(SqliteWriter(path)))
+    connection = open_sqlite_log(path)
+    reads = mapper()
     try:
-        reads = mapper()
-        yield StoredSource(
+        yield StoredLog(
             EventLog(recorder, reads),
             Opener(DerivedKeys(), mask, case_of),
-            lambda position, limit, stop: recorder.select_notifications(
-                position, limit, stop, inclusive_of_start=False
-            ),
-            reads.to_domain_event,
+            sqlite_rows(connection),
+            reads.names.decode,
         )
     finally:
+        connection.close()
         recorder._pool.dispose()  # noqa: SLF001  close() would also stop the committer, never started
 
 

@@ -1,12 +1,11 @@
 """A rebuild makes what reading live makes, out of sight, and then serves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
 from types import ModuleType
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -30,7 +29,7 @@ from projections.generations import (
     next_name,
 )
 from projections.reading import Readers
-from projections.rebuild import LogSource, Part, StoredSource, rebuild
+from projections.rebuild import LogSource, Part, rebuild
 from projections.tables import reading, structs
 from tests.projections.conftest import VIEWS
 from tests.projections.histories import (
@@ -189,40 +188,6 @@ def test_readers_never_see_half_a_generation(sqlite_shelf: SqliteShelf, tmp_path
     assert len(asked) > 8
     assert set(asked) == {(old.generation, asked[0][1])}
     assert sqlite_shelf.serving() == new.generation != old.generation
-
-
-def test_a_stored_source_decodes_only_its_part_and_every_erasure() -> None:
-    events = some_events(3, 60)
-    decoded: list[int] = []
-
-    class Lying(msgspec.Struct):
-        id: int
-        originator_id: UUID
-        topic: str
-        recorded: Recorded
-
-    def read(position: int, limit: int, stop: int) -> Sequence[Lying]:
-        return [
-            Lying(
-                e.position,
-                e.stream,
-                "person-erased" if e.event.__class__.__name__ == "PersonErased" else "x",
-                e,
-            )
-            for e in events
-            if position < e.position <= stop
-        ][:limit]
-
-    def decode(stored: Lying) -> Recorded:
-        decoded.append(stored.id)
-        return stored.recorded
-
-    source = StoredSource(ListedLog(events), opener(), read, decode)
-    halves = [source.page(0, 1000, 1000, Part(n, 2))[0] for n in (0, 1)]
-    assert sorted({e.position for half in halves for e in half}) == [e.position for e in events]
-    both = {e.position for e in halves[0]} & {e.position for e in halves[1]}
-    assert [e.position for e in events if type(e.event).__name__ == "PersonErased"] == sorted(both)
-    assert len(decoded) == len(events) + 1
 
 
 def test_a_change_of_table_or_fold_is_another_generation_and_a_comment_is_none(
