@@ -344,6 +344,11 @@ def to_handling(row: str = "P04-1") -> tuple[Fact, ...]:
     return (*to_dispatched(row), acknowledged())
 
 
+def to_suspended(row: str = "P04-1", at: datetime | None = None) -> tuple[Fact, ...]:
+    wednesday = date(2026, 3, 4)
+    return (*to_handling(row), suspension_asked(wednesday), suspended(wednesday, at))
+
+
 def to_rectified(row: str = "P04-1", at: datetime | None = None) -> tuple[Fact, ...]:
     return (*to_handling(row), rectified(at))
 

@@ -128,6 +128,9 @@ CHECKER = staff("checker-1", Role.CHECKER)
 CHECKER_011 = staff("checker-011", Role.CHECKER, street=ZHONGGUANCUN)
 EDITOR = staff("editor-1", Role.EDITOR)
 ANALYST = staff("analyst-1", Role.ANALYST)
+SYSADMIN = staff("sysadmin-1", Role.SYSADMIN)
+SECADMIN = staff("secadmin-1", Role.SECADMIN)
+AUDITOR = staff("auditor-1", Role.AUDITOR)
 PARTNER = Actor(ActorKind.PARTNER, "12345", roles=(Role.PARTNER,))
 EVERYBODY = (
     CITIZEN,
@@ -145,6 +148,9 @@ EVERYBODY = (
     CHECKER_011,
     EDITOR,
     ANALYST,
+    SYSADMIN,
+    SECADMIN,
+    AUDITOR,
     PARTNER,
     CLOCK,
     DISPATCHER,

@@ -48,6 +48,7 @@ from tests.facts import (
     to_recheck,
     to_rectified,
     to_registered,
+    to_suspended,
     transfer_asked,
     transferred,
     unrated,
@@ -207,6 +208,7 @@ OPEN_TO_FORCE = {
     "待派遣": to_registered(),
     "待签收": to_dispatched(),
     "处置中": to_handling(),
+    "挂账": to_suspended(),
 }
 
 
@@ -285,6 +287,8 @@ DECLINED = [
     ((*to_registered(), revocation_asked()), Action.REVOKE_REGISTRATION),
     ((*to_handling(), transfer_asked()), Action.TRANSFER_OUT),
     ((*to_handling(), force_asked()), Action.REQUEST_FORCE_CLOSE),
+    ((*to_dispatched(), force_asked()), Action.REQUEST_FORCE_CLOSE),
+    ((*to_suspended(), force_asked()), Action.REQUEST_FORCE_CLOSE),
 ]
 
 

@@ -18,7 +18,15 @@ from casework import events as did
 from casework.case import evolve, fold
 from casework.clock_words import CLOCK_NAMES
 from casework.diagram import DOCS, STREAMS, pages, sealed_paths, write
-from casework.errors import Refusal
+from casework.errors import (
+    ConflictOfInterest,
+    Missing,
+    NotAllowed,
+    NothingPending,
+    NotPermitted,
+    NotYours,
+    Refusal,
+)
 from casework.evolution import CLOCK_OF
 from casework.indicators import FAMILIES
 from casework.lifecycle import (
@@ -37,10 +45,24 @@ from casework.lifecycle import (
     rows_from,
 )
 from casework.model import Actor, ActorKind, Clock, Role, Sealed
-from casework.state import ANSWERS
-from tests.facts import to_handling
+from casework.state import ANSWERS, allowed
+from tests.facts import (
+    asked,
+    merged,
+    refused,
+    reported,
+    to_closed,
+    to_completed,
+    to_dispatched,
+    to_handling,
+    to_recheck,
+    to_rectified,
+    to_registered,
+    to_suspended,
+    withdrawn,
+)
 from tests.goldens import example
-from tests.history import CITIZEN, MONDAY_9, given
+from tests.history import CITIZEN, EVERYBODY, MONDAY_9, OTHER_ID, Fact, given
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 COMMANDS: tuple[type[ask.Command], ...] = get_args(ask.Command)
@@ -145,6 +167,58 @@ def test_a_case_is_the_fold_of_its_history() -> None:
 def test_an_answer_decides_a_request_that_has_a_clock() -> None:
     requests = {request for asked in ANSWERS.values() for request in asked}
     assert requests == set(CLOCK_OF) - {Action.REQUEST_COORDINATION}
+
+
+# Everybody, everywhere -----------------------------------------------------------------------
+
+IN_STATUS: dict[Status, tuple[Fact, ...]] = {
+    Status.NEW: (),
+    Status.SUBMITTED: (reported(),),
+    Status.AWAITING_INFORMATION: (reported(), asked()),
+    Status.REGISTERED: to_registered(),
+    Status.DISPATCHED: to_dispatched(),
+    Status.HANDLING: to_handling(),
+    Status.SUSPENDED: to_suspended(),
+    Status.RECTIFIED: to_rectified(),
+    Status.CLOSED: to_closed(),
+    Status.UNDER_RECHECK: to_recheck(),
+    Status.COMPLETED: to_completed(),
+    Status.REFUSED: (reported(), refused()),
+    Status.WITHDRAWN: (reported(), withdrawn()),
+    Status.MERGED: (reported(), merged(OTHER_ID)),
+}
+"""The plainest history that leads to each status."""
+
+HISTORIES = {
+    status: given(*facts).beside(other=given(reported())) for status, facts in IN_STATUS.items()
+}
+ANY_COMMAND = {kind: example(kind, full=False) for kind in COMMANDS}
+
+
+@pytest.mark.parametrize("by", EVERYBODY, ids=lambda by: by.id)
+@pytest.mark.parametrize("status", Status)
+def test_the_table_alone_says_what_is_open_to_whom(status: Status, by: Actor) -> None:
+    """All commands: what is not offered is refused, what is offered the table does not refuse."""
+    history, case = HISTORIES[status], HISTORIES[status].case
+    offered = allowed(case, by) if case else [a for a in [Action.SUBMIT] if _may_report(by)]
+    for kind, action in ACTION_OF.items():
+        command = ANY_COMMAND[kind]
+        assert isinstance(command, kind)
+        refusal = history.when(command, by=by).refusal
+        by_the_table = isinstance(refusal, NotAllowed | NotPermitted | NotYours)
+        if action in offered:
+            assert not by_the_table, f"{action}: {refusal}"
+        else:
+            assert refusal is not None, action
+            assert by_the_table or type(refusal) in _RELATIONS_TOLD, f"{action}: {refusal!r}"
+
+
+_RELATIONS_TOLD = {Missing, ConflictOfInterest, NothingPending}
+"""Already a reporter; one's own street; no request to decide: told as what they are."""
+
+
+def _may_report(by: Actor) -> bool:
+    return by.holds(*RULES[Status.NEW, Action.SUBMIT].row.by)
 
 
 # Refusals ------------------------------------------------------------------------------------
