@@ -10,9 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from api import problems
 from api.access import POLICY
+from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.parts import Parts
 from api.problems import Problem, ProblemError
@@ -51,6 +53,13 @@ _TITLES = {
 }
 
 
+class Served(FastAPI):
+    """The app with a layer around the framework's own layers."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return LargeBodies(super().build_middleware_stack())
+
+
 def create_app(parts: Parts) -> FastAPI:
     """The app over these parts, which run for as long as it serves.
 
@@ -62,7 +71,7 @@ def create_app(parts: Parts) -> FastAPI:
         async with running(parts):
             yield
 
-    app = FastAPI(
+    app = Served(
         title="海淀随手拍 · 案件引擎",
         version="1",
         summary="上报、审核、派遣、处置、结案、评价",

@@ -108,7 +108,9 @@ class Caller:
         return headers
 
     def get(self, path: str, **query: str | float) -> httpx.Response:
-        return self.town.http.get(f"/api/v1{path}", params=query, headers=self._headers(None, None))
+        return self.town.http.get(
+            f"/api/v1{path}", params=query or None, headers=self._headers(None, None)
+        )
 
     def post(
         self,
