@@ -1,5 +1,7 @@
 """个人信息删除: by the person, or asked by one 安全管理员 and approved by another; its ledger."""
 
+import asyncio
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from casework.errors import Missing, UnknownCase
 from casework.key_writer import KeysBusy
 from casework.keys import KeyRow, Owner, OwnerKind
 from projections.erasure import scrub
+from projections.feed import LOOK_SECONDS, WAIT_SECONDS
 from projections.lines import WORDS
 from projections.persons import CaseOfPerson, cases_of_person, wipe_words
 from projections.tables import reading
@@ -171,10 +174,12 @@ async def _note(
 
 async def _seen_by_the_views(parts: Parts, erasure: Erasure) -> Erasure:
     """Give the views the two seconds in which they usually have forgotten too."""
-    if erasure.state is not ErasureState.APPENDED or erasure.position is None:
-        return erasure
-    await parts.feed.seen(erasure.position)
-    return await Door(parts).in_thread(lambda: parts.ledger.get(erasure.id))
+    looks = int(WAIT_SECONDS / LOOK_SECONDS)
+    while erasure.state is ErasureState.APPENDED and looks > 0:
+        await asyncio.sleep(LOOK_SECONDS)
+        erasure = await Door(parts).in_thread(partial(parts.ledger.get, erasure.id))
+        looks -= 1
+    return erasure
 
 
 # deciding --------------------------------------------------------------------------------
