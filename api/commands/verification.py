@@ -4,7 +4,7 @@ The letters are those of the invariants in docs/operations.md. Everything is rea
 the order of the log, from its stored bytes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -31,7 +31,7 @@ MOVES = {
 """From where to where the table leads at all."""
 
 
-_AFTER: Mapping[type[msgspec.Struct], Status] = {**STATUS_AFTER}
+_AFTER = dict[type[msgspec.Struct], Status](STATUS_AFTER.items())
 
 
 class Wrong(NamedTuple):

@@ -1,0 +1,315 @@
+"""Plays the demonstration through the same door as everything else, and remembers what was played.
+
+The story is told by `api.demo_story`; here it meets the engine. Every command's key comes from the
+story's seed, so that a play cut off in the middle is carried on, and one that is whole adds
+nothing. Cases are flagged as demonstration in the log.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec.structs import replace
+
+from api.access import Visitor
+from api.accounts.principal import NOBODY, Principal
+from api.actions import FORMS, Form, Made, RectifyIn
+from api.demo_accounts import Troupe
+from api.demo_pictures import picture
+from api.demo_places import Ground
+from api.demo_story import month
+from api.demo_telling import Kind, Picture, Script, Seen, Step
+from api.door import Door, Request, _Prepared, upload_owner
+from api.parts import Parts
+from api.schemas import ReportIn
+from casework import commands as ask
+from casework import watch
+from casework.errors import Missing
+from casework.keys import Owner, OwnerKind, person_key
+from casework.lifecycle import Action
+from casework.model import CLOCK, Clock, Role, Unit
+from casework.reference import Rules
+from evidence.signatures import Kind as FileKind
+from geo.gazetteer import read_places
+from geo.units import BUNDLED
+
+FILE = "demo-story.json"
+ABREAST = 24
+"""Cases played at once: enough to share commits, few enough to keep the log near its own time."""
+
+_IDS = UUID("0c7e5e0e-6a8f-5c1d-9a55-2b9b5e6d7f10")
+_LONG = frozenset({Unit.CALENDAR_DAY, Unit.WORKING_DAY})
+
+
+class Marked(Door):
+    """The door, for reports that are marked as a demonstration. No form can ask for the mark."""
+
+    def _submission(
+        self, form: ReportIn, made: _Prepared, person: UUID, at: datetime
+    ) -> ask.Submit:
+        return replace(super()._submission(form, made, person, at), demonstration=True)
+
+
+class MarkedRectifyIn(RectifyIn):
+    """整改反馈 with drawn pictures: marked as a demonstration too."""
+
+    def command(self, made: Made) -> ask.Command:
+        command = super().command(made)
+        assert isinstance(command, ask.Rectify)
+        return replace(command, demonstration=True)
+
+
+_FORMS: dict[Action, type[Form]] = {**FORMS, Action.RECTIFY: MarkedRectifyIn}
+
+
+class StoryClock:
+    """The clock of the engine while a story is played: what is played now is now.
+
+    Threads that were told no moment get the latest one played.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        self._here: ContextVar[datetime | None] = ContextVar("moment", default=None)
+        self._latest = start
+
+    def __call__(self) -> datetime:
+        return self._here.get() or self._latest
+
+    def set(self, moment: datetime) -> None:
+        """From here on, in this task, it is that moment."""
+        self._here.set(moment)
+
+
+class Played(msgspec.Struct, frozen=True):
+    """What was, or is being, played into a data folder."""
+
+    seed: int
+    cases: int
+    until: datetime
+    whole: bool = False
+
+
+def played(var: Path) -> Played | None:
+    """What stands in the folder's note; None where nothing was played."""
+    try:
+        return msgspec.json.decode((var / FILE).read_bytes(), type=Played)
+    except FileNotFoundError:
+        return None
+
+
+def note(var: Path, story: Played) -> None:
+    """Leave the note; whole or not at all."""
+    new = var / f"{FILE}.new"
+    new.write_bytes(msgspec.json.encode(story))
+    new.replace(var / FILE)
+
+
+class _Turn(NamedTuple):
+    """A step that waits to be played; of two at one moment the earlier case goes first."""
+
+    at: datetime
+    number: int
+    turn: int
+    step: Step
+    script: Script
+
+
+async def play(
+    parts: Parts,
+    clock: StoryClock,
+    troupe: Troupe,
+    story: Played,
+    progress: Callable[[int], None] = lambda _ended: None,
+) -> None:
+    """Play the story up to its end; `progress` is told how many cases have come to theirs.
+
+    `parts` must have been built with `clock`.
+
+    Raises:
+        Refusal: a step is against the rules; the story or the catalogue was changed.
+
+    """
+    stage = _Stage(parts, clock, troupe, story.seed)
+    waiting: list[_Turn] = []
+    for number, script in enumerate(_scripts(parts, story)):
+        step = next(script)
+        if step.at <= story.until:
+            heapq.heappush(waiting, _Turn(step.at, number, 0, step, script))
+        else:
+            progress(1)
+    while waiting:
+        turns = [heapq.heappop(waiting) for _ in range(min(ABREAST, len(waiting)))]
+        for turn, seen in zip(turns, await _together(stage, turns), strict=True):
+            try:
+                step = turn.script.send(seen)
+            except StopIteration:
+                progress(1)
+                continue
+            if step.at > story.until:
+                turn.script.close()
+                progress(1)
+                continue
+            following = _Turn(step.at, turn.number, turn.turn + 1, step, turn.script)
+            heapq.heappush(waiting, following)
+
+
+async def _together(stage: "_Stage", turns: Iterable[_Turn]) -> list[Seen]:
+    return await asyncio.gather(*(stage.act(t.step, (t.number, t.turn)) for t in turns))
+
+
+def _scripts(parts: Parts, story: Played) -> list[Script]:
+    rules = parts.casework.references.rules_at(story.until)
+    kinds, long_kinds = kinds_of(rules)
+    ground = Ground(read_places(BUNDLED / "places.csv"), parts.dispatcher)
+    told = month(story.seed, story.cases, story.until, ground, kinds, long_kinds)
+    return [script for _, script in sorted(told, key=lambda one: one[0])]
+
+
+def kinds_of(rules: Rules) -> tuple[list[Kind], list[Kind]]:
+    """Every indicator with each of its condition rows; and those with a day or more."""
+    every = [
+        (Kind(indicator.code, row.id, indicator.name), row.limit.unit in _LONG)
+        for _, indicator in sorted(rules.catalogue.indicators.items())
+        for row in indicator.conditions
+    ]
+    return [kind for kind, _ in every], [kind for kind, long in every if long]
+
+
+class _Stage:
+    """Where steps become requests at the door."""
+
+    def __init__(self, parts: Parts, clock: StoryClock, troupe: Troupe, seed: int) -> None:
+        self._parts = parts
+        self._door = Marked(parts)
+        self._clock = clock
+        self._troupe = troupe
+        self._seed = seed
+
+    async def act(self, step: Step, turn: tuple[int, int]) -> Seen:
+        """Play one step; `turn` is the number of the case and of the step in it."""
+        self._clock.set(step.at)
+        if step.who == "clock":
+            return await self._clockwork(step)
+        key = _key(self._seed, turn)
+        visitor = await self._visitor(step, key)
+        photos = [
+            await self._upload(step, visitor, picture_, f"{key}/{number}")
+            for number, picture_ in enumerate(step.photos)
+        ]
+        fields = {**step.fields, **({"photos": photos} if photos else {})}
+        if step.what is Action.SUBMIT:
+            report = ReportIn.model_validate(fields)
+            request = Request(visitor, key, "/api/v1/reports", _body(report))
+            taken = await self._door.report(request, report)
+            return Seen(taken.done.case_id, taken.done.case, taken.person, taken.receipt)
+        form = _FORMS[step.what].model_validate(fields)
+        path = f"/api/v1/cases/{step.case}/{step.what.replace('_', '-')}"
+        acted = await self._door.act(
+            Request(visitor, key, path, _body(form)), str(step.case), step.what, form
+        )
+        return Seen(acted.done.case_id, acted.done.case, receipt=acted.receipt)
+
+    async def _visitor(self, step: Step, key: str) -> Visitor:
+        source = "demonstration"
+        if step.who == "anonymous":
+            draft = None if step.receipt else UUID(key)
+            return Visitor(NOBODY, source, receipt=step.receipt, draft=draft)
+        return Visitor(await self._principal(step), source)
+
+    async def _principal(self, step: Step) -> Principal:
+        if step.who not in ("street", "street_lead"):
+            return self._troupe.principal(step.who)
+        assert step.case is not None
+        street = (await self._door.loaded(step.case)).case.street
+        assert street is not None, "only a case that was dispatched has a street"
+        return self._troupe.of_street(Role(step.who), street)
+
+    async def _clockwork(self, step: Step) -> Seen:
+        """What the clock does, under the very ids the watcher would use."""
+        assert step.case is not None
+        case = (await self._door.loaded(step.case)).case
+        command: ask.Command
+        if step.what is Action.NOTIFY:
+            person, channel = str(step.fields["person"]), str(step.fields["channel"])
+            command = ask.Notify(person=UUID(person), channel=channel)
+            command_id = uuid5(_IDS, f"notify/{step.case}/{case.round}/{person}")
+        else:
+            clock = _LAPSING[step.what]
+            command = watch.LAPSES[clock]()
+            running = case.clocks.get(clock)
+            if running is None:  # carried on after a cut: it has run out already
+                return Seen(step.case, case)
+            due = _Due(step.case, clock, case.round, running.fact.due_at)
+            command_id = watch.command_id(due)
+        done = await self._parts.casework.handle(
+            step.case, command, at=step.at, by=CLOCK, command_id=command_id
+        )
+        return Seen(done.case_id, done.case)
+
+    async def _upload(
+        self, step: Step, visitor: Visitor, wanted: Picture, name: str
+    ) -> dict[str, str]:
+        """Draw a picture and take it in as an upload; one that is there already stays."""
+        upload_id = uuid5(_IDS, name)
+        owner, key_id, key_owner = await self._uploader(step, visitor, name)
+        parts = self._parts
+        await parts.keys.ensure(key_id, key_owner)
+        wrap = parts.sealer.wrapper(key_id)
+
+        def store() -> None:
+            try:
+                parts.uploads.cited([upload_id], [owner], step.at)
+            except Missing:
+                drawn = picture(wanted.indicator, wanted.seed, after=wanted.after)
+                blob = parts.blobs.put([drawn], wrap, FileKind.PICTURE)
+                parts.uploads.add(upload_id, owner, blob, step.at)
+
+        await self._door.in_thread(store)
+        return {"upload": str(upload_id), "source": wanted.source}
+
+    async def _uploader(self, step: Step, visitor: Visitor, name: str) -> tuple[str, UUID, Owner]:
+        """Under whose name the file stands, and the key that wraps its own."""
+        person: UUID | None = visitor.principal.person_id
+        if visitor.draft is not None:
+            person = self._door.person_of_draft(visitor.draft)
+            owner = upload_owner(visitor, visitor.draft)
+        elif visitor.is_anonymous:
+            assert step.case is not None
+            person = (await self._door.loaded(step.case)).case.own_reporters[0]
+            owner = f"citizen:{person}"
+        else:
+            owner = upload_owner(visitor, None)
+        if person is not None:
+            return owner, person_key(str(person)), Owner(OwnerKind.PERSON, str(person))
+        return owner, uuid5(_IDS, f"key/{name}"), Owner(OwnerKind.CASE, owner)
+
+
+class _Due(NamedTuple):
+    case_id: UUID
+    clock: Clock
+    round: int
+    due_at: datetime
+
+
+_LAPSING = {
+    Action.LAPSE_INFORMATION: Clock.INFORMATION,
+    Action.LAPSE_RATING: Clock.RATING,
+    Action.RESUME: Clock.RESUMPTION,
+}
+
+
+def _key(seed: int, turn: tuple[int, int]) -> str:
+    """The idempotency key of a step: a random UUID, as strangers must use, but of the story's."""
+    number, step = turn
+    return str(UUID(int=Random(f"{seed}/{number}/{step}").getrandbits(128), version=4))  # noqa: S311  a story told again
+
+
+def _body(form: ReportIn | Form) -> bytes:
+    return form.model_dump_json(exclude_defaults=True).encode()

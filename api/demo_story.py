@@ -1,0 +1,733 @@
+"""The scripts of the demonstration: every ending a case can have, in a month of them. Pure.
+
+Each script is the life of one case (or of two that belong together); `month` deals them out over
+the time. The words, places and moments come from the story's own random numbers.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from api import demo_words
+from api.demo_places import Ground
+from api.demo_telling import Kind, Scene, Script, Seen, Teller, in_duty
+from casework.lifecycle import Action, Status
+from casework.model import Clock
+
+A = Action
+MONTH = timedelta(days=30)
+
+# Parts that many scripts share -------------------------------------------------------------
+
+
+def registered(t: Teller, *, dispatch: bool = True) -> Scene:
+    """Reported, looked at, registered; and dispatched, by a person where the map is not sure."""
+    yield from t.submit()
+    t.later(3, 22)
+    if t.rng.random() < 0.2:
+        yield from t.ask(t.reviewer, A.CLAIM)
+        t.later(1, 3)
+    seen = yield from t.ask(
+        t.reviewer,
+        A.REGISTER,
+        indicator=t.kind.indicator,
+        condition=t.kind.condition,
+        dispatch=dispatch,
+    )
+    if dispatch and seen.case.status is Status.REGISTERED:
+        seen = yield from dispatched(t)
+    return seen
+
+
+def dispatched(t: Teller, street: str | None = None) -> Scene:
+    """A person dispatches, saying why where the proposal is another."""
+    t.later(2, 10)
+    return (
+        yield from t.ask(
+            t.reviewer,
+            A.DISPATCH,
+            street=street or t.spot.street,
+            reason="经与两家街镇核对现场照片，按管养范围派遣。",
+        )
+    )
+
+
+def handling(t: Teller) -> Scene:
+    """As far as the 街镇 having signed for it."""
+    yield from registered(t)
+    return (yield from acknowledged(t))
+
+
+def acknowledged(t: Teller) -> Scene:
+    t.later(3, 25)
+    seen = yield from t.ask("street", A.ACKNOWLEDGE)
+    if t.rng.random() < 0.4:
+        t.later(1, 8)
+        seen = yield from t.ask("street", A.ASSIGN, handler=demo_words.handler(t.rng))
+    return seen
+
+
+def rectified(t: Teller, seen: Seen, share: float | None = None, **fields: object) -> Scene:
+    """Handed over after a share of the time that is left; above one it is late."""
+    due = seen.case.clocks[Clock.HANDLING].fact.due_at
+    t.until(due, share if share is not None else t.rng.uniform(0.25, 0.85))
+    t.scene += 7  # the hand-over is seen from elsewhere each time
+    photos = t.photo(after=fields.get("outcome", "rectified") == "rectified")
+    return (
+        yield t.step(
+            "street",
+            A.RECTIFY,
+            {"outcome": "rectified", "words": t.remedy + "。", **fields},
+            photos,
+        )
+    )
+
+
+def closed(t: Teller, seen: Seen, words: str | None = None) -> Scene:
+    """Verified and closed by a reviewer, with a reply; the in-app notice follows."""
+    t.later(8, 100)
+    street = seen.case.assignment.street or t.spot.street
+    reply = words or demo_words.reply(t.rng, STREETS.get(street, "属地街镇"), t.remedy)
+    seen = yield from t.ask(t.reviewer, A.CLOSE, standard_met=True, reply=reply)
+    if t.rng.random() < 0.5:
+        t.at += timedelta(seconds=t.rng.uniform(3, 60))
+        person = str(seen.case.own_reporters[0])
+        seen = yield from t.ask("clock", A.NOTIFY, person=person, channel="in_app")
+    return seen
+
+
+STREETS: dict[str, str] = {"110108012": "海淀街道", "110108011": "中关村街道"}
+"""How replies name the two; the others are just 属地街镇."""
+
+
+def solved(t: Teller, seen: Seen) -> Scene:
+    """From handling to a closed case."""
+    seen = yield from rectified(t, seen)
+    return (yield from closed(t, seen))
+
+
+def rated(t: Teller, answer: str, satisfaction: int) -> Scene:
+    """The reporter's rating, if they can give one; hours or days later."""
+    t.later(20, 3500)
+    fields: dict[str, object] = {
+        "solved": answer,
+        "satisfaction": satisfaction,
+        "efficiency": max(1, min(5, satisfaction + t.rng.choice((-1, 0, 0, 1)))),
+    }
+    words = demo_words.rated(t.rng, satisfaction)
+    if words:
+        fields["words"] = words
+    return (yield from t.as_reporter(A.RATE, **fields))
+
+
+# Whole lives -------------------------------------------------------------------------------
+
+
+def content(t: Teller) -> Script:
+    """Handled in time and rated well."""
+    seen = yield from handling(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", t.rng.choice((4, 5, 5)))
+
+
+def silent(t: Teller) -> Script:
+    """Nobody rates it; after the window it goes to the archive. Some are called up."""
+    t.reporter = t.rng.choice(("partner", t.other_reviewer, "anonymous", "citizen"))
+    seen = yield from handling(t)
+    seen = yield from solved(t, seen)
+    if t.rng.random() < 0.4 and t.reporter != t.other_reviewer:
+        t.later(1000, 4000)
+        yield from t.ask(
+            t.other_reviewer, A.RECORD_VISIT, words="电话回访，反映人表示已解决。", solved="yes"
+        )
+    yield from t.clock(A.LAPSE_RATING, seen, Clock.RATING)
+
+
+def late(t: Teller) -> Script:
+    """Handed over after it was due, after a word from the supervisor."""
+    seen = yield from handling(t)
+    due = seen.case.clocks[Clock.HANDLING].fact.due_at
+    t.until(due, 1.02)
+    yield from t.ask("supervisor", A.NOTE, words="已超时，请说明原因并尽快处置。")
+    t.later(15, 90)
+    seen = yield from t.ask(
+        "street", A.ANSWER_NOTE, note=1, words="今日人手不足，已加派一组，两小时内完成。"
+    )
+    t.later(30, 200)
+    seen = yield from rectified(t, seen, 0.0)
+    yield from closed(t, seen)
+    yield from rated(t, "yes", 3)
+
+
+def upheld(t: Teller) -> Script:
+    """Rated as unsolved; the recheck finds it solved."""
+    seen = yield from handling(t)
+    yield from solved(t, seen)
+    yield from rated(t, "no", t.rng.choice((1, 2)))
+    t.later(60, 400)
+    yield t.step(
+        t.other_reviewer,
+        A.UPHOLD,
+        {"code": "V01", "words": "现场复核，问题点位已清理，附照片。"},
+        t.photo(31, after=True),
+    )
+
+
+def reopened(t: Teller) -> Script:
+    """Rated as partly solved; done again, and well."""
+    seen = yield from handling(t)
+    yield from solved(t, seen)
+    yield from rated(t, "partly", 2)
+    t.later(60, 400)
+    yield from t.ask(t.other_reviewer, A.REOPEN, code="V12", words="复核确有部分残留，请重办。")
+    seen = yield from acknowledged(t)
+    seen = yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def seen_through(t: Teller) -> Script:
+    """False rectification found later: reopened by the supervisor."""
+    seen = yield from handling(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+    t.later(1500, 6000)
+    yield from t.ask("supervisor", A.SUPERVISE_REOPEN, words="抽查发现照片与现场不符，督办重办。")
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+
+
+_REFUSALS = (
+    ("N01", "经核对，该点位属相邻区，请向所在区反映。"),
+    ("N02", "问题位于楼道内，请联系物业或社区居委会。"),
+    ("N03", "属施工噪声，不在受理指标内，请拨打 12345。"),
+    ("N05", "照片无法辨认具体位置和问题。"),
+    ("N06", "照片为网络图片，请拍摄现场照片后再报。"),
+    ("N08", "属物业服务纠纷，请通过专门渠道反映。"),
+    ("N09", "内容与公共环境问题无关。"),
+    ("N11", "现场核实达不到立案条件。"),
+)
+
+
+def refused(t: Teller) -> Script:
+    """Not taken on, with a code."""
+    yield from t.submit()
+    t.later(3, 25)
+    code, words = t.rng.choice(_REFUSALS)
+    yield from t.ask(t.reviewer, A.REFUSE, code=code, words=words)
+
+
+def objected(t: Teller) -> Script:
+    """Refused, objected to, and taken on by another reviewer."""
+    yield from t.submit()
+    t.later(3, 25)
+    yield from t.ask(t.reviewer, A.REFUSE, code="N11", words="照片上看不出达到立案条件。")
+    t.later(60, 600)
+    yield from t.as_reporter(A.OBJECT, words="今天又拍不到全景，但确实占了半条路，请再看看。")
+    t.reviewer, t.other_reviewer = t.other_reviewer, t.reviewer
+    t.later(3, 20)
+    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def withdrawn(t: Teller) -> Script:
+    yield from t.submit()
+    t.later(1, 12)
+    yield from t.as_reporter(A.WITHDRAW)
+
+
+def answered(t: Teller) -> Script:
+    """The reviewer asks, the resident answers."""
+    yield from t.submit()
+    t.later(4, 20)
+    yield from t.ask(
+        t.reviewer, A.REQUEST_INFORMATION, code="Q02", question="请补一张能看到周边环境的远景照片。"
+    )
+    t.later(20, 500)
+    who = t.reporter if t.reporter == "citizen" else "anonymous"
+    yield t.step(who, A.SUPPLY_INFORMATION, {"text": "补了一张远一点的。"}, t.photo(3))
+    t.later(3, 10)
+    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
+
+
+def unanswered(t: Teller) -> Script:
+    """The reviewer asks, nobody answers, and without that it cannot be found."""
+    yield from t.submit()
+    t.later(4, 20)
+    seen = yield from t.ask(
+        t.reviewer, A.REQUEST_INFORMATION, code="Q01", question="请说明在哪一栋楼附近。"
+    )
+    yield from t.clock(A.LAPSE_INFORMATION, seen, Clock.INFORMATION)
+    t.later(3, 20)
+    yield from t.ask(t.reviewer, A.REFUSE, code="N12", words="逾期未补充，无法定位，可重新上报。")
+
+
+def met_twice(t: Teller) -> Script:
+    """Somebody else reports the same; merged, and rated by both."""
+    first = yield from t.submit()
+    other = Teller(t.rng, t.ground, t.kind, t.at)
+    other.spot, other.scene, other.hurried = t.spot, t.scene + 3, t.hurried
+    other.reviewer = t.reviewer
+    other.later(2, 10)
+    second = yield from other.submit()
+    t.at = other.at
+    t.later(2, 10)
+    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
+    other.at = t.at
+    other.later(1, 5)
+    yield from other.ask(t.reviewer, A.MERGE, primary=str(first.case_id))
+    if t.rng.random() < 0.25:
+        other.later(5, 30)
+        yield from other.ask(t.reviewer, A.UNMERGE, reason="两处相距较远，不是同一问题。")
+        other.later(2, 10)
+        yield from other.ask(t.reviewer, A.MERGE, primary=str(first.case_id))
+    assert second.case_id != first.case_id
+    t.at = other.at
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
+    other.at = t.at
+    yield from rated(other, "yes", 4)
+
+
+def joined(t: Teller) -> Script:
+    """Others met it too; one of them rates."""
+    yield from registered(t)
+    receipt = t.receipt
+    t.later(5, 30)
+    t.receipt = None
+    photos = t.photo(5) if t.rng.random() < 0.5 else ()
+    seen = yield t.step("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)}, photos)
+    joiner, t.receipt = seen.receipt, receipt
+    t.later(2, 15)
+    yield from t.as_reporter(A.ADD_INFORMATION, text="补充：东边还有一处同样的。")
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+    t.receipt, t.reporter = joiner, "anonymous"
+    yield from rated(t, "yes", 5)
+
+
+def returned(t: Teller) -> Script:
+    """The first 街镇 sends it back, and rightly; another handles it."""
+    seen = yield from registered(t)
+    t.later(4, 12)
+    yield from t.ask("street", A.REQUEST_RETURN, code="T01", words="该点位在路南，不属本辖区。")
+    t.later(4, 20)
+    yield from t.ask(t.reviewer, A.ACCEPT_RETURN)
+    yield from dispatched(t, seen.case.assignment.runner_up or "110108015")
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def designated(t: Teller) -> Script:
+    """Sent back twice; the supervisor names the 街镇, and it stays there."""
+    yield from registered(t)
+    for street in ("110108015", "110108010"):
+        t.later(4, 12)
+        yield from t.ask("street", A.REQUEST_RETURN, code="T03", words="位于交界，须指定。")
+        t.later(4, 15)
+        yield from t.ask(t.reviewer, A.ACCEPT_RETURN)
+        if street == "110108015":
+            yield from dispatched(t, street)
+    t.later(5, 30)
+    yield from t.ask(
+        "supervisor", A.DESIGNATE, street=t.spot.street, reason="两次退回，先处置后定责。"
+    )
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 3)
+
+
+def return_rejected(t: Teller) -> Script:
+    """Sent back without reason: rejected, then appealed against in vain."""
+    yield from registered(t)
+    t.later(4, 12)
+    yield from t.ask("street", A.REQUEST_RETURN, code="T06", words="认为不属环境问题。")
+    t.later(4, 20)
+    yield from t.ask(t.reviewer, A.REJECT_RETURN, code="TR1", words="位于辖区内，属地正确。")
+    seen = yield from acknowledged(t)
+    seen = yield from rectified(t, seen, 1.3)
+    yield from closed(t, seen)
+    t.later(200, 900)
+    yield from t.ask("street_lead", A.APPEAL, code="A02", words="退回理由充分，请求剔除超时。")
+    t.later(60, 600)
+    yield from t.ask("supervisor", A.DISMISS_APPEAL, code="AD3", words="退回驳回有据，事实成立。")
+
+
+def appealed(t: Teller) -> Script:
+    """Late for a reason that counts: the appeal is upheld."""
+    seen = yield from handling(t)
+    seen = yield from rectified(t, seen, 1.4)
+    yield from closed(t, seen)
+    yield from rated(t, "yes", 4)
+    t.later(30, 300)
+    yield from t.ask("street_lead", A.APPEAL, code="A03", words="当日大风蓝色预警，无法登高作业。")
+    t.later(60, 600)
+    yield from t.ask("supervisor", A.UPHOLD_APPEAL, words="情况属实，予以剔除。")
+
+
+def reworked(t: Teller) -> Script:
+    """Not good enough: done again."""
+    seen = yield from handling(t)
+    yield from rectified(t, seen, 0.3)
+    t.later(10, 60)
+    code, words = t.rng.choice(
+        (
+            ("R01", "照片显示问题仍在，请重新处置。"),
+            ("R02", "角落仍有残留，请清理彻底。"),
+            ("R03", "照片不是同一点位，请在原位置拍摄。"),
+            ("R04", "照片过暗，无法核对。"),
+        )
+    )
+    seen = yield from t.ask(t.reviewer, A.ORDER_REWORK, code=code, words=words)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def checked(t: Teller) -> Script:
+    """A checker goes and looks before it is closed."""
+    seen = yield from handling(t)
+    seen = yield from rectified(t, seen, 0.5)
+    t.later(5, 20)
+    yield from t.ask(t.reviewer, A.REQUEST_SITE_CHECK, words="照片角度不同，请到现场核实。")
+    t.later(30, 120)
+    seen = yield t.step(
+        "checker",
+        A.REPORT_SITE_CHECK,
+        {"findings": "现场已清理，周边无残留。"},
+        t.photo(41, after=True),
+    )
+    yield from closed(t, seen)
+    yield from rated(t, "yes", 5)
+
+
+def not_found(t: Teller) -> Script:
+    """The 街镇 found nothing there; the reporter is called up."""
+    seen = yield from handling(t)
+    seen = yield from rectified(
+        t,
+        seen,
+        0.6,
+        outcome=t.rng.choice(("not_found", "gone", "persuaded")),
+        words="到现场查看，未见所反映的问题，附现场照片。",
+    )
+    yield from closed(t, seen, "您好，经现场查看未见所反映的问题，如再次出现请及时反映。")
+    t.later(60, 600)
+    yield from t.ask(
+        t.other_reviewer, A.RECORD_VISIT, words="回访反映人，称当晚已有人清走。", satisfaction=4
+    )
+    yield from rated(t, "yes", 4)
+
+
+def extended(t: Teller) -> Script:
+    """More time asked for, in time; sometimes refused."""
+    seen = yield from handling(t)
+    limit = seen.case.limit
+    assert limit is not None
+    t.until(seen.case.clocks[Clock.HANDLING].fact.due_at, 0.3)
+    amount = max(1, limit.amount // 2)
+    yield from t.ask(
+        "street",
+        A.REQUEST_EXTENSION,
+        code="E01",
+        by={"amount": amount, "unit": limit.unit.value},
+        words="量大，需调车分两次清运。",
+    )
+    t.later(10, 60)
+    if t.rng.random() < 0.7:
+        seen = yield from t.ask("supervisor", A.GRANT_EXTENSION)
+    else:
+        seen = yield from t.ask("supervisor", A.DENY_EXTENSION, words="条件具备，请按时完成。")
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def suspended(t: Teller) -> Scene:
+    seen = yield from handling(t)
+    t.later(20, 120)
+    yield from t.ask(
+        "street_lead",
+        A.REQUEST_SUSPENSION,
+        code="S02",
+        resume_on=t.day(t.rng.randint(3, 8)).isoformat(),
+        words="已纳入本月环境整治专项，统一施工。",
+    )
+    t.later(10, 60)
+    if t.hurried or t.rng.random() < 0.8:
+        return (yield from t.ask("supervisor", A.GRANT_SUSPENSION))
+    return (yield from t.ask("supervisor", A.DENY_SUSPENSION, words="不属专项范围，请先行处置。"))
+
+
+def waited(t: Teller) -> Script:
+    """挂账 until an agreed day, then done."""
+    seen = yield from suspended(t)
+    if seen.case.status is Status.SUSPENDED:
+        if t.rng.random() < 0.6:
+            seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
+        else:
+            t.later(1500, 3000)
+            seen = yield from t.ask("street", A.RESUME)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def coordinated(t: Teller) -> Script:
+    """Somebody else must help; the 街镇 stays in charge."""
+    seen = yield from handling(t)
+    t.later(5, 25)
+    yield from t.ask("street", A.REQUEST_COORDINATION, code="K02", words="涉及专业管养单位。")
+    t.later(10, 60)
+    seen = yield from t.ask(
+        "supervisor",
+        A.NAME_CO_HANDLER,
+        body=t.rng.choice(("区水务局河道所", "区园林绿化局", "某共享单车运营企业")),
+        limit={"amount": 4, "unit": "duty_hour"},
+    )
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
+
+
+def transferred(t: Teller) -> Script:
+    """Handed to a body outside, by two persons; called up later."""
+    yield from handling(t)
+    t.later(30, 120)
+    number = f"ZB{t.rng.randrange(10**6):06d}"
+    yield from t.ask(
+        "supervisor",
+        A.TRANSFER_OUT,
+        body="轨道交通运营单位",
+        number=number,
+        words="位于站体管理范围内。",
+    )
+    t.later(5, 60)
+    yield from t.ask("supervisor_2", A.CONFIRM_TRANSFER_OUT)
+    t.later(600, 3000)
+    yield from t.ask(t.reviewer, A.RECORD_VISIT, words="已告知反映人接收单位和编号。")
+
+
+def forced(t: Teller) -> Script:
+    """Closed by force, by two supervisors; sometimes the second does not agree."""
+    seen = yield from handling(t)
+    t.later(60, 300)
+    ask = {"code": "F01", "words": "所在围挡已整体拆除，现场不复存在。"}
+    seen = yield from t.ask("supervisor", A.REQUEST_FORCE_CLOSE, **ask)
+    t.later(10, 90)
+    if t.rng.random() < 0.3:
+        seen = yield from t.ask("supervisor_2", A.DECLINE_SECOND, words="仍可处置，不同意。")
+        yield from solved(t, seen)
+        return
+    yield from t.ask("supervisor_2", A.CONFIRM_FORCE_CLOSE)
+
+
+def revoked(t: Teller) -> Script:
+    """Registered by mistake; taken back by two persons."""
+    yield from registered(t, dispatch=False)
+    t.later(2, 10)
+    yield from t.ask(
+        t.reviewer, A.REVOKE_REGISTRATION, code="X02", words="核实后位于院墙内私人区域。"
+    )
+    t.later(5, 60)
+    yield from t.ask("supervisor", A.CONFIRM_REVOCATION)
+
+
+def mended(t: Teller) -> Script:
+    """Place and kind put right at the desk, and called back once."""
+    yield from t.submit()
+    t.later(2, 8)
+    yield from t.ask(
+        t.reviewer, A.CORRECT_PLACE, place=t.place(), reason="按照片中的站牌更正点位。"
+    )
+    t.later(1, 5)
+    yield from t.ask(t.reviewer, A.RECLASSIFY, indicator=t.kind.indicator, reason="按照片归类。")
+    t.later(1, 5)
+    yield from t.ask(t.reviewer, A.CLAIM)
+    yield from t.ask(t.reviewer, A.RELEASE)
+    t.later(1, 4)
+    seen = yield from t.ask(
+        t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition
+    )
+    if seen.case.status is Status.DISPATCHED:
+        t.later(1, 5)
+        yield from t.ask(t.reviewer, A.RECALL, reason="补充现场情况后重新派遣。")
+    yield from dispatched(t)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
+
+
+# Still open at the end ---------------------------------------------------------------------
+
+
+def open_submitted(t: Teller) -> Script:
+    yield from t.submit()
+
+
+def open_awaiting(t: Teller) -> Script:
+    yield from t.submit()
+    t.later(3, 10)
+    yield from t.ask(t.reviewer, A.REQUEST_INFORMATION, code="Q04", question="是在楼外公共区域吗？")
+
+
+def open_registered(t: Teller) -> Script:
+    yield from registered(t, dispatch=False)
+
+
+def open_dispatched(t: Teller) -> Script:
+    yield from registered(t)
+
+
+def open_handling(t: Teller) -> Script:
+    yield from handling(t)
+
+
+def open_asking(t: Teller) -> Script:
+    """Waits for the supervisor."""
+    yield from handling(t)
+    t.later(2, 5)
+    yield from t.ask("street", A.REQUEST_COORDINATION, code="K01", words="权属不清，请协调。")
+
+
+def open_overdue(t: Teller) -> Script:
+    """Long due, and still with the 街镇."""
+    yield from handling(t)
+
+
+def open_suspended(t: Teller) -> Script:
+    yield from suspended(t)
+
+
+def open_rectified(t: Teller) -> Script:
+    seen = yield from handling(t)
+    yield from rectified(t, seen, 0.0)
+
+
+def open_closed(t: Teller) -> Script:
+    seen = yield from handling(t)
+    seen = yield from rectified(t, seen, 0.0)
+    yield from closed(t, seen)
+
+
+def open_recheck(t: Teller) -> Script:
+    seen = yield from handling(t)
+    seen = yield from rectified(t, seen, 0.0)
+    yield from closed(t, seen)
+    t.at += timedelta(minutes=30)
+    yield from t.as_reporter(A.RATE, solved="no", satisfaction=1, efficiency=2, words="没有变化。")
+
+
+# The month ---------------------------------------------------------------------------------
+
+
+class Life(NamedTuple):
+    """A script, how often it is told, and which cases suit it."""
+
+    script: Callable[[Teller], Script]
+    weight: int
+    long: bool = False
+    """Needs an indicator with a limit of a day or more."""
+    certain: bool | None = True
+    """Needs a spot whose 街镇 is certain; None: either."""
+    anonymous: bool = False
+
+
+LIVES: tuple[Life, ...] = (
+    Life(content, 30, certain=None),
+    Life(silent, 10),
+    Life(late, 6),
+    Life(upheld, 3),
+    Life(reopened, 4),
+    Life(seen_through, 1),
+    Life(refused, 8),
+    Life(objected, 2),
+    Life(withdrawn, 3),
+    Life(answered, 4),
+    Life(unanswered, 2, anonymous=True),
+    Life(met_twice, 4, anonymous=True),
+    Life(joined, 4),
+    Life(returned, 3),
+    Life(designated, 1),
+    Life(return_rejected, 2),
+    Life(appealed, 2),
+    Life(reworked, 6),
+    Life(checked, 3),
+    Life(not_found, 4),
+    Life(extended, 4, long=True),
+    Life(waited, 2, long=True),
+    Life(coordinated, 2),
+    Life(transferred, 2),
+    Life(forced, 3),
+    Life(revoked, 1),
+    Life(mended, 2),
+)
+"""Told in the past; each at least once where there are cases enough."""
+
+OPEN: tuple[tuple[Callable[[Teller], Script], float, float], ...] = (
+    (open_submitted, 2, 25),
+    (open_awaiting, 20, 1400),
+    (open_registered, 30, 40),
+    (open_dispatched, 45, 70),
+    (open_handling, 100, 200),
+    (open_asking, 110, 200),
+    (open_overdue, 6000, 8000),
+    (open_suspended, 400, 2000),
+    (open_rectified, 110, 180),
+    (open_closed, 260, 6000),
+    (open_recheck, 320, 2000),
+)
+"""Told in a hurry, so many minutes before the end: one of each leaves no status without a case."""
+
+_OPEN_SHARE = 0.15
+_REPORTERS = ("anonymous", "anonymous", "anonymous", "citizen", "citizen_2")
+
+
+def month(
+    seed: int,
+    cases: int,
+    until: datetime,
+    ground: Ground,
+    kinds: Sequence[Kind],
+    long_kinds: Sequence[Kind],
+) -> Iterator[tuple[datetime, Script]]:
+    """`cases` scripts with the moment each begins, over the month before `until`.
+
+    `kinds` are indicators with a condition row, `long_kinds` those with a day or more. The same
+    arguments tell the same story; its scripts must be played up to `until` and no further.
+    """
+    rng = Random(seed)
+    still_open = max(min(cases, len(OPEN)), round(cases * _OPEN_SHARE))
+    for number in range(still_open):
+        script, least, most = OPEN[number % len(OPEN)]
+        start = until - timedelta(minutes=rng.uniform(least, most))
+        teller = Teller(_own(rng), ground, rng.choice(long_kinds), start)
+        teller.hurried = True
+        yield start, script(teller)
+    for life in _dealt(rng, cases - still_open):
+        # More towards the end than at the beginning, and at hours when people are out.
+        back = MONTH * (rng.random() ** 1.2)
+        start = in_duty(until - timedelta(hours=3) - back, rng)
+        kind = rng.choice(long_kinds if life.long else kinds)
+        certain = rng.random() < 0.85 if life.certain is None else life.certain
+        teller = Teller(_own(rng), ground, kind, start, certain=certain)
+        teller.reporter = "anonymous" if life.anonymous else rng.choice(_REPORTERS)
+        yield start, life.script(teller)
+
+
+def _own(rng: Random) -> Random:
+    """Random numbers of a case's own: what one script draws changes no other."""
+    return Random(rng.getrandbits(64))
+
+
+def _dealt(rng: Random, cases: int) -> list[Life]:
+    """Each life once, then by weight."""
+    dealt = list(LIVES[:cases])
+    weights = [life.weight for life in LIVES]
+    dealt += rng.choices(LIVES, weights, k=max(0, cases - len(dealt)))
+    rng.shuffle(dealt)
+    return dealt

@@ -1,0 +1,202 @@
+"""What one case of the demonstration is told with: its moment, its people, its steps. Does nothing.
+
+A script is a generator: it yields steps and is sent what came of each. It never sees a clock; the
+moments are its own, in the past, and whoever plays it stops at the end of the story.
+"""
+
+from collections.abc import Generator, Mapping
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from api import demo_words
+from api.demo_places import Ground, Spot
+from casework.clocks import SHANGHAI
+from casework.lifecycle import Action
+from casework.model import Clock
+from casework.state import Case
+
+OPENS, ENDS = 7, 21
+"""Duty hours of the shipped calendar (Asia/Shanghai), in which staff act."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A picture to be drawn and cited."""
+
+    indicator: str
+    seed: int
+    after: bool = False
+    source: str = "camera"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that somebody does at a moment.
+
+    `who` is a key of the cast, `anonymous`, `clock`, or `street`/`street_lead` of the case's own
+    街镇. `fields` are those of the action's form as JSON; photos are drawn, uploaded and cited.
+    """
+
+    at: datetime
+    who: str
+    what: Action
+    case: UUID | None = None
+    fields: Mapping[str, object] = {}
+    photos: tuple[Picture, ...] = ()
+    receipt: str | None = None
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What came of a step."""
+
+    case_id: UUID
+    case: Case
+    person: UUID | None = None
+    receipt: str | None = None
+
+
+Script: TypeAlias = Generator[Step, Seen, None]
+Scene: TypeAlias = Generator[Step, Seen, Seen]
+"""Part of a script; its value is the last thing seen."""
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """An indicator and the condition row under which its cases are registered."""
+
+    indicator: str
+    condition: str
+    name: str
+
+
+class Teller:
+    """Tells one case: keeps its moment and its people."""
+
+    def __init__(
+        self, rng: Random, ground: Ground, kind: Kind, start: datetime, *, certain: bool = True
+    ) -> None:
+        self.rng = rng
+        self.ground = ground
+        self.kind = kind
+        self.spot: Spot = ground.spot(rng, kind.indicator, certain=certain)
+        self.at = start
+        self.hurried = False
+        """Everything happens in minutes, at night too: for what is still open at the end."""
+        self.scene = rng.getrandbits(31)
+        self.remedy = demo_words.remedy(rng, kind.indicator)
+        self.reporter = "anonymous"
+        self.receipt: str | None = None
+        self.case: UUID | None = None
+        reviewers = ["reviewer", "reviewer_2"]
+        rng.shuffle(reviewers)
+        self.reviewer, self.other_reviewer = reviewers
+
+    # time ----------------------------------------------------------------------------
+
+    def later(self, least: float, most: float) -> datetime:
+        """Some minutes on; into the next duty hours where it would be night."""
+        self.at += timedelta(minutes=self.rng.uniform(least, most))
+        if not self.hurried:
+            self.at = in_duty(self.at, self.rng)
+        return self.at
+
+    def until(self, moment: datetime, share: float) -> datetime:
+        """On towards a moment, by a share of the way; beyond it with a share above one."""
+        self.at += max((moment - self.at) * share, timedelta(minutes=2))
+        if not self.hurried:
+            self.at = in_duty(self.at, self.rng)
+        return self.at
+
+    def day(self, days: int) -> date:
+        """The date so many days from now, in Shanghai."""
+        return (self.at.astimezone(SHANGHAI) + timedelta(days=days)).date()
+
+    # steps ---------------------------------------------------------------------------
+
+    def step(
+        self,
+        who: str,
+        what: Action,
+        fields: Mapping[str, object] | None = None,
+        photos: tuple[Picture, ...] = (),
+    ) -> Step:
+        """An action on the case, now."""
+        return Step(
+            at=self.at,
+            who=who,
+            what=what,
+            case=self.case,
+            fields=fields or {},
+            photos=photos,
+            receipt=self.receipt if who == "anonymous" else None,
+        )
+
+    def photo(self, number: int = 0, *, after: bool = False) -> tuple[Picture, ...]:
+        """A picture of the spot; another number shows it from elsewhere."""
+        source = "album" if self.rng.random() < 0.2 else "camera"
+        return (Picture(self.kind.indicator, self.scene + number, after, source),)
+
+    def place(self) -> dict[str, object]:
+        """The pin of the report."""
+        return {
+            "lon": self.spot.lon,
+            "lat": self.spot.lat,
+            "crs": "wgs84",
+            "kind": self.spot.kind.value,
+            "accuracy_m": self.rng.choice((8, 12, 15)),
+            "address": f"{self.spot.name}附近",
+        }
+
+    def submit(self, *, text: str | None = None) -> Scene:
+        """The report, by somebody. From here on the case is known."""
+        photos = self.photo() + (self.photo(1) if self.rng.random() < 0.2 else ())
+        fields: dict[str, object] = {
+            "place": self.place(),
+            "text": text or demo_words.report(self.rng, self.kind.indicator, self.spot.name),
+            "consents": {
+                "publication": self.rng.random() < 0.6,
+                "contact_by_street": self.rng.random() < 0.3,
+            },
+            "source_channel": "app",
+        }
+        if self.rng.random() < 0.6:
+            fields["indicator"] = self.kind.indicator
+        if self.reporter == "partner":
+            fields["source_channel"] = "12345"
+            number = f"YS{self.at:%y%m%d}{self.rng.randrange(10**6):06d}"
+            fields["external_refs"] = [{"platform": "12345", "number": number}]
+        elif self.reporter.startswith("reviewer"):
+            fields["source_channel"] = "phone"
+        elif self.rng.random() < 0.3:
+            fields["contact"] = f"139{self.rng.randrange(10**8):08d}"
+        if self.reporter == "anonymous" and self.rng.random() < 0.35:
+            fields["source_channel"] = "miniprogram"
+        seen = yield self.step(self.reporter, Action.SUBMIT, fields, photos)
+        self.case, self.receipt = seen.case_id, seen.receipt
+        return seen
+
+    def ask(self, who: str, what: Action, /, **fields: object) -> Scene:
+        """An action without pictures."""
+        return (yield self.step(who, what, fields))
+
+    def as_reporter(self, what: Action, /, **fields: object) -> Scene:
+        """Something the reporter does: with the account or the receipt."""
+        who = self.reporter if self.reporter.startswith("citizen") else "anonymous"
+        return (yield self.step(who, what, fields))
+
+    def clock(self, what: Action, seen: Seen, clock: Clock) -> Scene:
+        """What the clock does when one of the case's clocks has run out."""
+        self.at = max(self.at, seen.case.clocks[clock].fact.due_at + timedelta(seconds=2))
+        return (yield self.step("clock", what))
+
+
+def in_duty(moment: datetime, rng: Random) -> datetime:
+    """The moment, or a little after the next opening of the desks."""
+    local = moment.astimezone(SHANGHAI)
+    if OPENS <= local.hour < ENDS:
+        return moment
+    if local.hour >= ENDS:
+        local += timedelta(days=1)
+    opened = local.replace(hour=OPENS, minute=0, second=0, microsecond=0)
+    return (opened + timedelta(minutes=rng.uniform(2, 25))).astimezone(moment.tzinfo)
