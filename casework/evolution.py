@@ -121,6 +121,7 @@ def with_street(
         dispatched_by=by.id,
         return_asked=False,
         extensions=0,
+        upload_link=None,
         spans=(),
         designated=isinstance(event, did.CaseDispatched) and event.designated,
     )

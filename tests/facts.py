@@ -164,6 +164,10 @@ def acknowledged(at: datetime | None = None, by: Actor = STREET) -> Fact:
     return Fact(event, by, at, stops=frozenset({Clock.ACKNOWLEDGE}))
 
 
+def assigned(link: str | None = None, at: datetime | None = None) -> Fact:
+    return Fact(did.HandlerAssigned(handler="张师傅", link=link), STREET, at)
+
+
 def return_asked(at: datetime | None = None, by: Actor = STREET, code: str = "T01") -> Fact:
     return Fact(did.ReturnRequested(code=code), by, at, (Clock.RETURN,))
 

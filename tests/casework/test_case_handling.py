@@ -22,22 +22,26 @@ from casework.errors import (
     UnknownCode,
 )
 from casework.lifecycle import Action, Status
-from casework.model import CLOCK, Actor, Clock, Limit, Outcome, Role, Unit
+from casework.model import CLOCK, Actor, Clock, Limit, Outcome, Role, Solved, Unit
 from tests.facts import (
     appealed,
+    assigned,
     check_asked,
     claimed,
     coordination_asked,
     dispatched,
+    doubted,
     extended,
     extension_asked,
     force_asked,
+    force_closed,
     limit_of,
     noted,
     rated,
     rectified,
     reopened,
     resumed,
+    return_accepted,
     return_asked,
     reworked,
     suspended,
@@ -112,6 +116,17 @@ def test_a_handler_is_named_by_the_street() -> None:
         did.HandlerAssigned(handler="张师傅", link="ab")
     )
     history.when(ask.Assign(handler="  "), by=STREET).refused(Missing, what="handler")
+
+
+def test_an_upload_link_is_void_once_the_street_hands_over_or_loses_the_case() -> None:
+    history = given(*to_handling(), assigned("ab"))
+    assert history.state.upload_link == "ab"
+    assert history.and_then(assigned("cd")).state.upload_link == "cd"
+    assert history.and_then(rectified()).state.upload_link is None
+    assert history.and_then(return_asked(), return_accepted()).state.upload_link is None
+    closed_by_force = history.and_then(force_asked(), force_closed())
+    again = closed_by_force.and_then(rated(Solved.NO), doubted(), reopened(2))
+    assert again.state.upload_link is None, "a link of the last round opens nothing in this one"
 
 
 # 提请协调与确定协办 --------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from tests.facts import (
     absorbed,
     asked,
     check_asked,
+    closed,
     joined,
     noted,
     objected,
@@ -228,7 +229,9 @@ def test_the_review_of_a_danger_goes_on_in_its_15_minutes() -> None:
 
 
 def test_two_questions_are_the_most() -> None:
-    history = given(reported(), asked(), supplied(), asked(), supplied())
+    once = given(reported(), asked(), supplied())
+    once.when(ASK, by=REVIEWER).then(like(did.InformationRequested))
+    history = once.and_then(asked(), supplied())
     history.when(ASK, by=REVIEWER).refused(Exhausted, most=2, per="案")
 
 
@@ -286,6 +289,7 @@ def test_another_citizen_joins_and_is_a_reporter_from_then_on() -> None:
         )
     )
     assert case.reporters == (person(CITIZEN), person(NEIGHBOUR))
+    assert case.has_new_information
 
 
 def test_a_reporter_does_not_join_again() -> None:
@@ -440,6 +444,15 @@ def test_an_objection_within_five_days_brings_the_report_back_to_review() -> Non
     assert case.status is Status.SUBMITTED
     late = day("03-07 09:00") + A_MICROSECOND
     history.when(OBJECT, by=CITIZEN, at=late).refused(TooLate, until=day("03-07 09:00"))
+
+
+def test_what_was_new_has_been_seen_once_the_case_is_judged() -> None:
+    new = given(reported(), joined(NEIGHBOUR))
+    assert new.state.has_new_information
+    assert not new.and_then(refused()).state.has_new_information
+    facts = (*to_registered(), joined(NEIGHBOUR), revocation_asked(), revoked())
+    assert not given(*facts).state.has_new_information
+    assert not given(*to_rectified(), joined(NEIGHBOUR), closed()).state.has_new_information
 
 
 def test_an_objection_is_made_once() -> None:
