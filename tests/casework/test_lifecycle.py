@@ -44,10 +44,11 @@ from casework.lifecycle import (
     Status,
     rows_from,
 )
-from casework.model import Actor, ActorKind, Clock, Role, Sealed
-from casework.state import ANSWERS, allowed
+from casework.model import Actor, ActorKind, Clock, Role, Sealed, Solved
+from casework.state import ANSWERS, Rating, allowed
 from tests.facts import (
     asked,
+    extension_asked,
     merged,
     refused,
     reported,
@@ -162,6 +163,16 @@ def test_a_case_is_the_fold_of_its_history() -> None:
     assert fold(history.told) == history.state
     assert fold(history.told[2:], fold(history.told[:2])) == history.state
     assert fold(()) is None
+
+
+@pytest.mark.parametrize("facts", [to_handling(), (*to_handling(), extension_asked())])
+def test_a_case_and_its_parts_do_not_change_in_anybodys_hands(facts: tuple[Fact, ...]) -> None:
+    case = given(*facts).state
+    parts = [case, *case.clocks.values(), *case.pending.values(), Rating(UUID(int=1), 1, Solved.NO)]
+    for part in parts:
+        field = part.__struct_fields__[0]
+        with pytest.raises(AttributeError):
+            setattr(part, field, getattr(part, field))
 
 
 def test_an_answer_decides_a_request_that_has_a_clock() -> None:
