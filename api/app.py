@@ -1,6 +1,6 @@
 """The app: routes under the policy table, problems for every refusal, the layers around them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from traceback import extract_tb
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from api import problems
 from api.access import POLICY
+from api.description import describe
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.parts import Parts
@@ -59,6 +60,12 @@ class Served(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         return LargeBodies(super().build_middleware_stack())
 
+    def openapi(self) -> dict[str, object]:
+        """The description, made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = describe(self, served())
+        return self.openapi_schema
+
 
 def create_app(parts: Parts) -> FastAPI:
     """The app over these parts, which run for as long as it serves.
@@ -81,9 +88,6 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         max_body_size=BODY_LIMIT,
-        responses={
-            422: {"description": "内容不正确", "content": {problems.MEDIA_TYPE: {}}},
-        },
     )
     app.state.parts = parts
     require_policy([*ROUTERS, health.router])
@@ -95,9 +99,18 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
+def served() -> Iterator[tuple[str, APIRoute]]:
+    """Every route with the prefix it is served under."""
+    for prefix, routers in ((API, ROUTERS), ("", (health.router,))):
+        for router in routers:
+            for route in router.routes:
+                assert isinstance(route, APIRoute)
+                yield prefix, route
+
+
 ROUTERS = tuple(
     module.router
-    for module in (sessions, accounts, partners, reports, cases, indicators, persons, audit)
+    for module in (reports, sessions, cases, accounts, partners, indicators, persons, audit)
 )
 """What is served under `API`."""
 

@@ -87,8 +87,8 @@ def body(rng: random.Random) -> bytes:
     return json.dumps(
         {
             "place": {
-                "lon": round(rng.uniform(116.24, 116.36), 6),
-                "lat": round(rng.uniform(39.93, 40.06), 6),
+                "lon": round(rng.uniform(116.25, 116.33), 6),
+                "lat": round(rng.uniform(39.96, 40.04), 6),
                 "crs": "wgs84",
                 "accuracy_m": 10,
                 "kind": rng.choice(["road", "compound", "metro_exit", "green"]),
@@ -160,6 +160,12 @@ def raw_postgres(url: str, seconds: float, size: int) -> float:
         return n / (time.perf_counter() - began)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pid: int) -> float:
     """Resident memory of a process in MB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -172,7 +178,9 @@ def measure(var: Path, database: str, clients: int, seconds: float) -> dict[str,
     """One run on one store."""
     with server(var, database) as (port, key, pid):
         asyncio.run(load(port, key, clients, 2))  # warm
+        before = cpu_seconds(pid)
         took = sorted(asyncio.run(load(port, key, clients, seconds)))
+        cpu = cpu_seconds(pid) - before
         memory = resident_mb(pid)
     size = 1500
     raw = raw_postgres(database, 3, size) if database else raw_sqlite(var, 3, size)
@@ -185,6 +193,7 @@ def measure(var: Path, database: str, clients: int, seconds: float) -> dict[str,
         "p99_ms": round(took[int(len(took) * 0.99)] * 1e3, 1),
         "raw_rows_per_s": round(raw),
         "ratio_to_raw": round(rate / raw, 2),
+        "server_cpu_ms_per_report": round(cpu / len(took) * 1e3, 2),
         "resident_mb": round(memory, 1),
         "client_cpu_s": round(resource.getrusage(resource.RUSAGE_SELF).ru_utime, 1),
     }

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
@@ -229,7 +230,9 @@ class Sessions:
         return value, self._digest(value)
 
     def _digest(self, value: str) -> bytes:
-        return hmac.digest(self._key, value.encode(errors="replace"), "sha256")
+        # Keyed BLAKE2 (RFC 7693 2.9): as good a MAC as HMAC, and it never lets go of the
+        # interpreter, which under load costs more than the hash.
+        return blake2b(value.encode(errors="replace"), key=self._key, digest_size=32).digest()
 
     def _purge(self, hit: Callable[[Principal], bool]) -> None:
         with self._lock:
