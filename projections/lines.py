@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table
 from casework import events as did
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
-from projections.tables import VIEWS, micros, structs_of
+from projections.tables import TRANSIENT, VIEWS, micros, structs_of
 
 ERASED = "〔已按本人要求删除〕"
 """Stands where words stood whose key is destroyed."""
@@ -129,7 +129,7 @@ class Line:
         self.address: str | None = None
         self.gone = False
         """There were words, and their key is destroyed."""
-        self.fault: Unopenable | None = None
+        self.fault: Exception | None = None
         self._words: str | None = None
 
     def key(self) -> CaseKey:
@@ -144,13 +144,13 @@ class Line:
         return Unreadable(f"no beginning of stream {self.recorded.stream}")
 
     def words(self) -> str | None:
-        """The masked words, or None. Raises Unopenable."""
+        """The masked words, or None. Raises what was wrong with them, such as Unopenable."""
         if self.fault is not None:
             raise self.fault
         return self._words
 
     def open(self, texts: Texts, mask: Callable[[str], str]) -> None:
-        """Open and mask what it carries; a wrong box becomes `fault`, for the views to hold."""
+        """Open and mask what it carries; what is wrong becomes `fault`, for the views to hold."""
         field = WORDS.get(self.kind)
         if field is None:
             return
@@ -161,7 +161,9 @@ class Line:
             if isinstance(self.event, _PLACED) and self.event.place.address is not None:
                 self.address, lost = self._text(texts, mask, self.event.place.address, "address")
                 self.gone = self.gone or lost
-        except Unopenable as fault:
+        except TRANSIENT:
+            raise
+        except Exception as fault:  # noqa: BLE001  whatever it is, it is this event's, not the page's
             self.fault = fault
 
     def _text(

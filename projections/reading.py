@@ -11,19 +11,15 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from casework.events import PersonErased
 from casework.log.port import Log, Recorded
 from projections.lines import Line, Opener
-from projections.tables import HELD_EVENT, HELD_STREAM, READER_POSITION, reading
+from projections.tables import HELD_EVENT, HELD_STREAM, READER_POSITION, TRANSIENT, reading
 from projections.view import Fold, OnPoison, View
 
 PAGE = 1000
 """Events in a batch at most; an idle reader takes them one by one as they come."""
-
-TRANSIENT = (OperationalError, InterfaceError, OSError)
-"""The database or the disk, not the event: the batch is tried again as it was."""
 
 
 class Moved(Exception):  # noqa: N818  names the finding

@@ -8,6 +8,7 @@ is read in short pages, the new generation is another file or schema.
 
 import gc
 import multiprocessing
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, closing
@@ -22,8 +23,8 @@ from casework.log.port import Log, Recorded
 from projections.case_keys import CaseKeys, doubled_numbers
 from projections.generations import Shelf, create_tables, finish, next_name
 from projections.lines import CaseKey, Line, Opener
-from projections.reading import PAGE, TRANSIENT, Readers
-from projections.tables import READER_POSITION
+from projections.reading import PAGE, Readers
+from projections.tables import READER_POSITION, TRANSIENT
 from projections.view import Fold, OnPoison, View
 
 BULK_PAGE = 5_000
@@ -36,6 +37,9 @@ ROUNDS = 3
 """How often a rebuild starts again because it met an event that no pass had met before."""
 
 WORKERS = 2
+
+NICE = 5
+"""What workers give way to: the server beside them, which appends and answers."""
 
 
 class Part(NamedTuple):
@@ -243,7 +247,9 @@ def _load(shelf: Shelf, job: Job, workers: int) -> tuple[Fault, ...]:
     else:
         # Forking a process that has threads would copy locks held by none: start afresh.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=context, initializer=os.nice, initargs=(NICE,)
+        ) as pool:
             met = tuple(fault for faults in pool.map(fold_part, jobs) for fault in faults)
     if met:
         return met

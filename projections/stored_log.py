@@ -35,6 +35,9 @@ _COLUMNS = "position, stream, version, name, state, at, actor, command_id, ordin
 ACTORS = 10_000
 """Actors kept decoded: all the staff of a district."""
 
+STREAMS = 50_000
+"""Stream ids kept: more than are ever open at once."""
+
 
 def sqlite_rows(connection: dbapi2.Connection) -> ReadRows:
     """Read the log in a SQLite file over this connection."""
@@ -85,6 +88,7 @@ class StoredLog:
         self._decode = decode
         self._actor: msgspec.json.Decoder[Actor] = msgspec.json.Decoder(Actor, strict=False)
         self._actors: LRUCache[bytes, Actor] = LRUCache(ACTORS)
+        self._streams: dict[bytes | UUID, UUID] = {}
 
     def page(self, position: int, limit: int, stop: int, part: Part) -> tuple[list[Recorded], int]:
         """See Source."""
@@ -95,7 +99,7 @@ class StoredLog:
     def _recorded(self, row: Row) -> Recorded:
         position, stream, version, name, state, at, actor, command_id, ordinal, hash_ = row
         return Recorded(
-            stream if isinstance(stream, UUID) else UUID(bytes=stream),
+            self._streams.get(stream) or self._stream(stream),
             version,
             position,
             name,
@@ -106,6 +110,14 @@ class StoredLog:
             ordinal,
             hash_,
         )
+
+    def _stream(self, stored: bytes | UUID) -> UUID:
+        """One object for all events of a stream, as far as they lie near each other."""
+        if len(self._streams) >= STREAMS:
+            self._streams.clear()
+        stream = stored if isinstance(stored, UUID) else UUID(bytes=stored)
+        self._streams[stored] = stream
+        return stream
 
     def _known(self, actor: bytes) -> Actor:
         known = self._actors[actor] = self._actor.decode(actor)

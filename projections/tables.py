@@ -31,11 +31,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 Value: TypeAlias = str | int | float | bytes | bool | None
 Values: TypeAlias = tuple[Value, ...]
 S = TypeVar("S", bound=msgspec.Struct)
+
+TRANSIENT = (OperationalError, InterfaceError, OSError, dbapi2.OperationalError)
+"""A database, the key store or the disk, not the event: the batch is tried again as it was."""
 
 VIEWS = MetaData()
 """Tables that are thrown away and rebuilt at will."""

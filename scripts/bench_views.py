@@ -35,7 +35,7 @@ from casework.lifecycle import Status
 from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names, to_micros
-from casework.log.port import Write, stream_id
+from casework.log.port import Appended, Write, stream_id
 from casework.log.schema import prepare_sqlite
 from casework.log.sqlite import SqliteRecorder
 from casework.log.sqlite_writer import SqliteWriter
@@ -66,9 +66,11 @@ from projections.case_board import CaseBoard
 from projections.case_keys import CaseKeys
 from projections.case_list import Filters, newest, one
 from projections.due import DueIndex
-from projections.generations import SqliteShelf
+from projections.feed import Feed
+from projections.generations import SqliteShelf, create
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.reading import Readers
 from projections.rebuild import rebuild
 from projections.search import Search
 from projections.stored_log import StoredLog, open_sqlite_log, sqlite_rows
@@ -448,6 +450,10 @@ def read_beside(directory: Path, ended: Flag, answers: Answers) -> None:
 
 def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> None:
     """Rebuild while another process appends and a third reads."""
+    shelf = SqliteShelf(directory)
+    if shelf.serving() is None:
+        # The readers beside need something that serves.
+        rebuild(partial(open_source, path), partial(SqliteShelf, directory), VIEWS, workers=workers)
     context = multiprocessing.get_context("spawn")
     ended = context.Event()
     waits: Answers = context.Queue()
@@ -464,7 +470,7 @@ def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> No
     )
     spent = time.perf_counter() - start
     ended.set()
-    size = SqliteShelf(directory).path(done.generation).stat().st_size
+    size = shelf.path(done.generation).stat().st_size
     print(
         f"rebuild of {events:,} events into {len(VIEWS)} views with {workers} workers:"
         f" {spent:.1f} s, {events / spent:,.0f} events/s, {size / 1e6:.0f} MB"
@@ -479,6 +485,49 @@ def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> No
     print(f"longest append beside it: {waits.get():.0f} ms; longest read: {reads.get():.0f} ms")
     for process in beside:
         process.join()
+
+
+def lag_beside(directory: Path) -> None:
+    """How long after an append, at 100 a second, the views have seen it."""
+    path = directory / "lag-log.db"
+    for old in directory.glob("lag-log.db*"):
+        old.unlink()
+    prepare_sqlite(path, uuid4())
+    committer = Committer(SqliteWriter(path))
+    committer.start()
+    log = EventLog(SqliteRecorder(path, committer), mapper())
+    keys = DerivedKeys()
+    shelf = SqliteShelf(directory)
+    shelf.make("lag_1")
+    engine = shelf.open("lag_1")
+    create(engine, "lag_1", VIEWS)
+    feed = Feed(log, Readers(engine, "lag_1", VIEWS, Opener(keys, mask, case_of)))
+    feed.start()
+    random = Random(3)  # noqa: S311  as above
+    spent = []
+    for n in range(60):
+        life = Life(n, random, keys)
+        steps, version = life.steps(), 0
+        while step := next(steps, None):
+            actor, event = step
+            writes = [Write(life.stream, version, (event,), life.at)]
+            done = log.append(writes, life.now_command, actor)
+            assert isinstance(done, Appended)
+            version += 1
+            life.now_command = uuid5(life.stream, str(version))
+            start = time.perf_counter()
+            feed.wait_for(done.positions[0])
+            spent.append((time.perf_counter() - start) * 1000)
+            time.sleep(max(0.0, 0.01 - (time.perf_counter() - start)))
+    spent.sort()
+    print(
+        f"view lag at 100 events/s: p50 {statistics.median(spent):.1f} ms,"
+        f" p99 {spent[int(len(spent) * 0.99)]:.1f} ms; held {len(feed.held())}"
+    )
+    feed.stop()
+    engine.dispose()
+    shelf.remove("lag_1")
+    committer.close()
 
 
 def main() -> None:
@@ -500,6 +549,7 @@ def main() -> None:
     shelf = SqliteShelf(directory)
     if not arguments.no_rebuild:
         rebuild_beside(directory, path, arguments.events, arguments.workers)
+    lag_beside(directory)
     with open_source(path) as source:
         ask_everything(shelf, source.log.epoch)
 

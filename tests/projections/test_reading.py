@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from uuid import UUID
 
 import pytest
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
 )
 
 from casework.log.port import Recorded, UnknownEvent
+from casework.model import Sealed
 from projections.case_board import CASE_BOARD, CaseBoard
 from projections.case_keys import CaseKeys
 from projections.generations import SqliteShelf, create
@@ -28,7 +30,7 @@ from projections.tables import READER_POSITION, reading, upsert_rows
 from projections.timeline import TIMELINE
 from projections.view import OnPoison
 from tests.projections.conftest import Made
-from tests.projections.histories import ListedLog, Scribe, Story, opener
+from tests.projections.histories import ClearTexts, ListedLog, Scribe, Story, opener
 
 TALLY = Table(
     "tally",
@@ -291,3 +293,49 @@ def test_time_in_the_rows_is_exact_to_the_microsecond(make_readers: Made) -> Non
     readers.step(log)
     board, _ = board_and_steps(readers)
     assert board[0].submitted_at % 1_000_000 == 123457  # type: ignore[attr-defined]  # a row
+
+
+def test_words_that_do_not_open_hold_their_stream_in_views_of_words_only(
+    make_readers: Made,
+) -> None:
+    class Torn(ClearTexts):
+        broken = True
+
+        def open(self, sealed: Sealed, case_id: UUID, field: str, command_id: UUID) -> str | None:
+            if self.broken and case_id == bad.case_id:
+                raise UnicodeDecodeError("utf-8", b"", 0, 1, "torn")
+            return super().open(sealed, case_id, field, command_id)
+
+    scribe = Scribe()
+    bad, good = Story(scribe, "bad"), Story(scribe, "good")
+    log = ListedLog([bad.submitted(), good.submitted(), bad.registered(), good.registered()])
+    texts = Torn()
+    readers = make_readers(with_opener=opener(texts))
+    readers.step(log)
+    assert {held.reader for held in readers.held()} == {"case_board", "timeline", "search"}
+    assert readers.positions() == dict.fromkeys(readers.views, 4)
+    texts.broken = False
+    assert readers.mend(log) == 3
+    straight = make_readers(name="g_2")
+    straight.step(log)
+    assert board_and_steps(readers) == board_and_steps(straight)
+
+
+def test_a_key_store_that_is_away_holds_nothing_and_is_asked_again(make_readers: Made) -> None:
+    class Away(ClearTexts):
+        away = True
+
+        def open(self, sealed: Sealed, case_id: UUID, field: str, command_id: UUID) -> str | None:
+            if self.away:
+                raise OSError("no key file")
+            return super().open(sealed, case_id, field, command_id)
+
+    log = ListedLog([Story(Scribe(), "a").submitted()])
+    texts = Away()
+    readers = make_readers(with_opener=opener(texts))
+    with pytest.raises(OSError, match="key file"):
+        readers.step(log)
+    assert (set(readers.positions().values()), readers.held()) == ({0}, [])
+    texts.away = False
+    readers.step(log)
+    assert set(readers.positions().values()) == {1}
