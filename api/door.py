@@ -124,7 +124,7 @@ class Door:
                 ),
                 texts={field: text for field, text in texts.items() if text},
                 files=files,
-                dispatcher=parts.dispatcher,
+                dispatcher=lambda: parts.boundaries.at(at),
                 channel=form.source_channel,
             )
             done = await parts.casework.handle(
@@ -226,7 +226,8 @@ class Door:
             ),
             texts=form.texts(),
             files=files,
-            dispatcher=parts.dispatcher,
+            # A case keeps the map that it was reported under.
+            dispatcher=lambda: parts.boundaries.of(loaded.case.assignment.boundary_version),
             channel="",
             case=loaded,
         )
@@ -409,7 +410,7 @@ class _Prepared:
         seal: Callable[[str, str], Sealed],
         texts: Mapping[str, str],
         files: Mapping[UUID, Blob],
-        dispatcher: Dispatcher,
+        dispatcher: Callable[[], Dispatcher],
         channel: str,
         case: Loaded | None = None,
     ) -> None:
@@ -456,12 +457,12 @@ class _Prepared:
             address=self.sealed("address"),
             device=self.sealed("device"),
         )
-        return found, assigned(self._dispatcher, found)
+        return found, assigned(self._dispatcher(), found)
 
     def proposal(self) -> Assignment:
         assert self._case is not None
         case = self._case.case
-        return assigned(self._dispatcher, case.place, case.returned_by)
+        return assigned(self._dispatcher(), case.place, case.returned_by)
 
     def link(self) -> str:
         self.secret = secrets.token_urlsafe(24)

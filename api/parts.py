@@ -21,6 +21,7 @@ from api.accounts.sessions import Sessions
 from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
+from api.boundary_versions import BoundaryVersions
 from api.erasing import Erasing
 from api.settings import Settings
 from api.uploads import Uploads
@@ -62,7 +63,7 @@ class Parts:
     erasing: Erasing
     blobs: BlobStore
     uploads: Uploads
-    dispatcher: Dispatcher
+    boundaries: BoundaryVersions
     feed: Feed
     shelf: Shelf
     ledgers: Engine
@@ -86,3 +87,8 @@ class Parts:
     meters: Meters
     work: ThreadPoolExecutor
     """For what may wait on a disk: cold sessions, uploads, look-ups."""
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The one in force now. A case keeps that of its report: see `boundaries`."""
+        return self.boundaries.at(self.now())

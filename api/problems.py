@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from starlette.responses import Response
 
+from api import boundary_versions
 from api.accounts import errors as desk
 from casework import application, catalogue, effective, errors, indicators, reference
 from casework.errors import Refusal
@@ -40,6 +41,7 @@ KINDS: dict[type[Exception], tuple[int, str]] = {
     catalogue.AlreadyInCatalogue: (409, "代码已存在"),
     indicators.NotInCatalogue: (422, "目录中没有"),
     effective.TakesEffectTooSoon: (422, "生效时间过早"),
+    boundary_versions.MapUnusable: (503, "街镇边界不可用"),
     reference.NotInForceYet: (503, "基础数据尚未生效"),
     desk.WrongCredentials: (401, "登录失败"),
     desk.CodeNeeded: (401, "需要动态口令"),

@@ -105,6 +105,7 @@ def _renew_views(parts: Parts) -> None:
 
 async def _refresh(parts: Parts) -> None:
     await asyncio.to_thread(parts.casework.refresh, parts.now())
+    await asyncio.to_thread(parts.boundaries.read_ahead, parts.now())
 
 
 async def _poll(parts: Parts) -> None:

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
     boundaries: Path | None = Field(
         default=None,
-        description="街镇边界目录；默认随程序提供的边界图。",
+        description="首次启动时启用的街镇边界；默认随程序提供的。以后用 boundaries adopt 更换。",
     )
     reference: Path = Field(
         default=Path(__file__).parent.parent / "data",
