@@ -124,6 +124,11 @@ def test_nobody_checks_for_their_own_street() -> None:
     handled.when(FOUND, by=CHECKER_011).refused(ConflictOfInterest, "您所在街镇")
     not_yet_sent = given(reported(), check_asked())
     not_yet_sent.when(FOUND, by=CHECKER_011).refused(ConflictOfInterest)
+    lies_elsewhere = (reported(assignment=INSIDE_012), *to_rectified()[1:], check_asked())
+    found = given(*lies_elsewhere)._replace(
+        case=replace(given(*lies_elsewhere).state, assignment=INSIDE_012)
+    )
+    found.when(FOUND, by=CHECKER_011).refused(ConflictOfInterest)
     elsewhere = given(reported(assignment=INSIDE_012), check_asked())
     elsewhere.when(FOUND, by=CHECKER_011).then(like(did.SiteCheckReported))
 

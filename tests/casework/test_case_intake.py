@@ -131,6 +131,7 @@ def test_a_report_keeps_what_was_said_and_the_versions_it_was_judged_by() -> Non
 def test_citizen_partner_and_staff_on_behalf_may_report(by: Actor, *, on_behalf: bool) -> None:
     case = given().when(a_submission(), by=by).then(like(did.ReportSubmitted, on_behalf=on_behalf))
     assert case.entered_by == (by.id if on_behalf else None)
+    assert case.sent_by == (by.id if by is PARTNER else None)
     assert not case.has_new_information
     assert case.danger is False
 
