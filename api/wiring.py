@@ -51,7 +51,7 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
-from projections.process import ErasureAcknowledgements, Process, sqliteopen_ledgers
+from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
 from projections.rebuild import LogSource, Source
 from projections.search import Search
@@ -61,6 +61,10 @@ from projections.view import View
 
 FOUNDER = Actor(ActorKind.STAFF, "setup", roles=(Role.SYSADMIN,))
 """Who founds the reference streams: the command line, before any account exists."""
+
+
+KEYS_CACHED = 4_000
+"""Keys held open in a serving process: some hundred bytes each, the cases of a day."""
 
 
 def now() -> datetime:
@@ -123,7 +127,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     """
     casework = Casework(log_environment(settings))
     casework.refresh(clock())
-    keys = KeyStore(keys_path(settings), key_file.read_master_key(master_path(settings)), clock)
+    master = key_file.read_master_key(master_path(settings))
+    keys = KeyStore(keys_path(settings), master, clock, cached=KEYS_CACHED)
     sealer = Sealer(keys)
     server = open_server_key(settings.var / "server.key")
     desk = Desk(desk_url(settings))
@@ -201,7 +206,7 @@ def open_ledgers(settings: Settings) -> Engine:
     """Where processes keep their positions and what they owe."""
     if settings.database:
         return postgres_views(settings.database, "public")
-    return sqliteopen_ledgers(settings.var / "ledgers.db")
+    return sqlite_ledgers(settings.var / "ledgers.db")
 
 
 def _serving(shelf: Shelf, views: tuple[View, ...], opener: Opener) -> Readers:

@@ -6,13 +6,13 @@ both taken. CGCS2000 lies within a metre of WGS-84, far below any report's accur
 passed on unchanged.
 """
 
+import math
 from enum import StrEnum
-from functools import cache
-from typing import overload
+from types import ModuleType
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 Degrees = NDArray[np.float64]
 Metres = NDArray[np.float64]
@@ -90,20 +90,92 @@ def to_metres(
     Haidian lies under 1° west of the central meridian: lengths are true to 0.4 ‰.
     A position the projection cannot hold comes back as infinity.
     """
-    east, north = _utm().transform(lon, lat)
-    return east, north
+    if isinstance(lon, np.ndarray) or isinstance(lat, np.ndarray):
+        return _project_many(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
+    return _project_one(lon, lat)
 
 
 def from_metres(east: Metres, north: Metres) -> tuple[Degrees, Degrees]:
     """Metres in UTM zone 50 (EPSG:32650) to WGS-84 degrees."""
-    lon, lat = _utm().transform(east, north, direction="INVERSE")
-    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
+    xi = (np.asarray(north, dtype=np.float64)) / (_SCALE * _RADIUS)
+    eta = (np.asarray(east, dtype=np.float64) - _FALSE_EAST) / (_SCALE * _RADIUS)
+    xi_, eta_ = xi, eta
+    for j, beta in enumerate(_BETA, start=1):
+        xi_ = xi_ - beta * np.sin(2 * j * xi) * np.cosh(2 * j * eta)
+        eta_ = eta_ - beta * np.cos(2 * j * xi) * np.sinh(2 * j * eta)
+    chi = np.arcsin(np.sin(xi_) / np.cosh(eta_))
+    lat = chi
+    for j, delta in enumerate(_DELTA, start=1):
+        lat = lat + delta * np.sin(2 * j * chi)
+    lon = _MERIDIAN + np.arctan2(np.sinh(eta_), np.cos(xi_))
+    return np.degrees(lon), np.degrees(lat)
 
 
-@cache
-def _utm() -> Transformer:
-    # Safe to share: a pyproj Transformer keeps its PROJ context per thread.
-    return Transformer.from_crs(4326, 32650, always_xy=True)
+# Transverse Mercator by Krüger's series to n^4, good to some micrometres within 1000 km of the central
+# meridian. Formulas: Karney, "Transverse Mercator with an accuracy of a few nanometers" (2011),
+# eqs. 7-12, 35, 36; Kawase (2013) for the latitude series. WGS 84; zone 50: 117° E.
+_SEMI_MAJOR = 6_378_137.0
+_FLATTENING = 1 / 298.257223563
+_N = _FLATTENING / (2 - _FLATTENING)
+_SCALE = 0.9996
+_FALSE_EAST = 500_000.0
+_MERIDIAN = math.radians(117.0)
+_ECCENTRICITY = math.sqrt(_FLATTENING * (2 - _FLATTENING))
+_RADIUS = _SEMI_MAJOR / (1 + _N) * (1 + _N**2 / 4 + _N**4 / 64)
+_ALPHA = (
+    _N / 2 - 2 / 3 * _N**2 + 5 / 16 * _N**3 + 41 / 180 * _N**4,
+    13 / 48 * _N**2 - 3 / 5 * _N**3 + 557 / 1440 * _N**4,
+    61 / 240 * _N**3 - 103 / 140 * _N**4,
+    49561 / 161280 * _N**4,
+)
+_BETA = (
+    _N / 2 - 2 / 3 * _N**2 + 37 / 96 * _N**3 - 1 / 360 * _N**4,
+    1 / 48 * _N**2 + 1 / 15 * _N**3 - 437 / 1440 * _N**4,
+    17 / 480 * _N**3 - 37 / 840 * _N**4,
+    4397 / 161280 * _N**4,
+)
+_DELTA = (
+    2 * _N - 2 / 3 * _N**2 - 2 * _N**3 + 116 / 45 * _N**4,
+    7 / 3 * _N**2 - 8 / 5 * _N**3 - 227 / 45 * _N**4,
+    56 / 15 * _N**3 - 136 / 35 * _N**4,
+    4279 / 630 * _N**4,
+)
+
+_REACH = math.radians(80.0)
+"""Longitudes further from the central meridian have no place on this projection."""
+
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+
+def _on_the_ellipsoid(m: ModuleType, lat: Number, lon: Number) -> tuple[Number, Number]:
+    """Eastings and northings of radians. `m` is `math` for one point, `numpy` for many.
+
+    The two modules name these functions alike; `math` is twenty times quicker for one point.
+    """
+    sine = m.sin(lat)
+    t = m.sinh(m.atanh(sine) - _ECCENTRICITY * m.atanh(_ECCENTRICITY * sine))
+    xi = m.atan2(t, m.cos(lon))
+    eta = m.atanh(m.sin(lon) / m.hypot(1.0, t))
+    x, y = eta, xi
+    for j, alpha in enumerate(_ALPHA, start=1):
+        x = x + alpha * m.cos(2 * j * xi) * m.sinh(2 * j * eta)
+        y = y + alpha * m.sin(2 * j * xi) * m.cosh(2 * j * eta)
+    return _FALSE_EAST + _SCALE * _RADIUS * x, _SCALE * _RADIUS * y
+
+
+def _project_one(lon: float, lat: float) -> tuple[float, float]:
+    lam = math.remainder(math.radians(lon) - _MERIDIAN, 2 * math.pi)
+    if not (abs(lam) <= _REACH and abs(lat) < 90):
+        return math.inf, math.inf
+    return _on_the_ellipsoid(math, math.radians(lat), lam)
+
+
+def _project_many(lon: Degrees, lat: Degrees) -> tuple[Metres, Metres]:
+    lam = np.remainder(np.radians(lon) - _MERIDIAN + math.pi, 2 * math.pi) - math.pi
+    here = (np.abs(lam) <= _REACH) & (np.abs(lat) < 90)
+    phi = np.where(here, np.radians(lat), 0.0)
+    east, north = _on_the_ellipsoid(np, phi, np.where(here, lam, 0.0))
+    return np.where(here, east, np.inf), np.where(here, north, np.inf)
 
 
 def _like(

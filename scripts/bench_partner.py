@@ -5,11 +5,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.access import READS, REPORTS  # noqa: E402  after the path is set
-from api.accounts.principal import Principal, PrincipalKind  # noqa: E402  as above
-from api.settings import Settings  # noqa: E402  as above
-from api.wiring import build, new_id, now, prepare  # noqa: E402  as above
-from casework.model import Role  # noqa: E402  as above
+from api.access import READS, REPORTS
+from api.accounts.principal import Principal, PrincipalKind
+from api.preparing import prepare
+from api.settings import Settings
+from api.wiring import build, new_id, now
+from casework.model import Role
 
 
 def main() -> None:
@@ -24,9 +25,7 @@ def main() -> None:
     partner = new_id()
     parts.partners.create(partner, "bench", staff(Role.SYSADMIN), now())
     parts.partners.grant_scopes(partner, (REPORTS, READS), staff(Role.SECADMIN), now())
-    issued = parts.partners.rotate_key(
-        partner, new_id(), staff(Role.SYSADMIN), now()
-    )
+    issued = parts.partners.rotate_key(partner, new_id(), staff(Role.SYSADMIN), now())
     parts.audit.stop()
     parts.casework.close()
     parts.keys.close()

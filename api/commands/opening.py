@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from api.commands.exits import Exit, Refused
 from api.parts import Parts
+from api.preparing_once import ensure_prepared
 from api.settings import Settings
-from api.wiring import build, now, prepare
+from api.wiring import build, now
 
 
 def read_settings(**given: object) -> Settings:
@@ -33,7 +34,7 @@ def read_settings(**given: object) -> Settings:
 @contextmanager
 def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[Parts]:
     """The engine, prepared and built, without readers and timers; ended in turn afterwards."""
-    prepare(settings)
+    ensure_prepared(settings)
     parts = build(settings, clock)
     parts.audit.start()
     try:

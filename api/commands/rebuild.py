@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from api.commands.opening import read_settings
-from api.wiring import all_views, open_shelf, open_source, prepare
+from api.preparing import prepare
+from api.wiring import all_views, open_shelf, open_source
 from projections.generations import is_current
 from projections.rebuild import WORKERS
 from projections.rebuild import rebuild as rebuild_views

@@ -1,6 +1,8 @@
 """`casework serve`: the server on one address. Everything else is settings."""
 
+import ctypes
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -9,9 +11,10 @@ import uvicorn
 from api.app import create_app
 from api.commands.exits import Refused
 from api.commands.opening import read_settings
+from api.preparing_once import ensure_prepared
 from api.settings import Settings
 from api.watching import configure_logs
-from api.wiring import build, prepare
+from api.wiring import build
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits. The default of 5 ms lets the
@@ -32,6 +35,19 @@ def _serve(
     serve(read_settings(host=host, port=port))
 
 
+def _keep_memory_together() -> None:
+    """Few arenas for many threads: glibc would give each thread one of its own and keep it.
+
+    Without glibc nothing is asked.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, 2)
+
+
+_M_ARENA_MAX = -8
+"""From malloc.h."""
+
+
 def serve(settings: Settings) -> None:
     """Prepare, then serve until told to stop. Ends the requests in hand first.
 
@@ -39,9 +55,10 @@ def serve(settings: Settings) -> None:
         Refused: the server could not start or did not end well; the log says why.
 
     """
-    prepare(settings)
+    ensure_prepared(settings)
     configure_logs()
     sys.setswitchinterval(SWITCH_SECONDS)
+    _keep_memory_together()
     config = uvicorn.Config(
         create_app(build(settings)),
         host=settings.host,

@@ -26,8 +26,9 @@ from api.accounts.people import add_account
 from api.accounts.principal import Channel, Principal, PrincipalKind
 from api.app import create_app
 from api.parts import Parts
+from api.preparing import prepare
 from api.settings import Settings
-from api.wiring import build, prepare
+from api.wiring import build
 from casework.lifecycle import Action
 from casework.model import Role
 

@@ -11,7 +11,8 @@ from api.accounts.passwords import Passwords
 from api.accounts.people import add_account
 from api.erasing import VIEWS, Erasing
 from api.parts import Parts
-from api.wiring import build, prepare
+from api.preparing import prepare
+from api.wiring import build
 from casework.erasure import ErasureState
 from casework.errors import ConflictOfInterest, Erased, NothingPending
 from casework.events import PersonErased

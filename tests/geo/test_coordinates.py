@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Transformer
 
 from geo.coordinates import Crs, from_metres, from_wgs84, to_metres, to_wgs84
 
@@ -68,3 +69,14 @@ def test_metres_and_back_is_the_same_place(place: tuple[float, float]) -> None:
 def test_a_thousandth_of_a_degree_north_is_111_metres() -> None:
     (_, south), (_, north) = to_metres(116.3, 40.0), to_metres(116.3, 40.001)
     assert north - south == pytest.approx(111.0, abs=0.2)
+
+
+@given(lon=st.floats(115.0, 118.0), lat=st.floats(39.0, 41.0))
+def test_metres_are_those_of_proj_to_a_tenth_of_a_millimetre(lon: float, lat: float) -> None:
+    east, north = to_metres(lon, lat)
+    theirs = Transformer.from_crs(4326, 32650, always_xy=True).transform(lon, lat)
+    assert (east, north) == pytest.approx(theirs, abs=1e-4)
+    many = to_metres(np.array([lon]), np.array([lat]))
+    assert (many[0][0], many[1][0]) == pytest.approx((east, north), abs=1e-6)
+    back = from_metres(np.array([east]), np.array([north]))
+    assert (back[0][0], back[1][0]) == pytest.approx((lon, lat), abs=1e-9)
