@@ -83,6 +83,10 @@ def finish(connection: Connection, views: Sequence[View]) -> None:
     create_indexes(connection, views)
     for view in views:
         view.finish(connection)
+    if not is_sqlite(connection):
+        # Freshly loaded tables have no statistics, and the planner would read them whole.
+        for table in (*BOOKS, *(table for view in views for table in view.tables)):
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def create(engine: Engine, generation: str, views: Sequence[View]) -> None:
