@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from casework import catalogue as catalogues
 from casework import commands as ask
 from casework import events as did
 from casework.errors import (
@@ -62,10 +63,12 @@ from tests.history import (
     INSIDE,
     INSIDE_012,
     LEAD,
+    MONDAY_9,
     NEIGHBOUR,
     OTHER_ID,
     PASSER_BY,
     PHOTO,
+    REFERENCES,
     REVIEWER,
     REVIEWER_2,
     SEALED,
@@ -188,6 +191,24 @@ def test_close_and_rework_name_the_findings_that_were_seen() -> None:
 def test_nobody_judges_what_their_own_street_handled(command: ask.Command) -> None:
     given(*to_rectified()).when(command, by=REVIEWER_011).refused(
         ConflictOfInterest, "您所在街镇处置"
+    )
+
+
+@pytest.mark.parametrize("command", [CLOSE, REWORK])
+def test_a_reviewer_of_another_street_may_judge(command: ask.Command) -> None:
+    elsewhere = staff("reviewer-012", Role.REVIEWER, street=HAIDIAN)
+    assert given(*to_rectified()).when(command, by=elsewhere).refusal is None
+
+
+def test_the_standard_is_the_one_frozen_with_the_registration() -> None:
+    old = REFERENCES.rules_at(MONDAY_9).catalogue.indicator("P04")
+    stricter = replace(old.conditions[0], standard="更严的标准")
+    revised = catalogues.IndicatorRevised(
+        indicator=replace(old, conditions=(stricter,)), effective_from=mon("10:00")
+    )
+    history = given(*to_rectified()).under(REFERENCES.grown(catalogue=[revised]))
+    history.when(CLOSE, by=REVIEWER, at=mon("11:00")).then(
+        like(did.CaseClosed, standard=old.conditions[0].standard)
     )
 
 

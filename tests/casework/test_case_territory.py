@@ -36,6 +36,7 @@ from casework.reference import References
 from tests.facts import (
     VERSIONS,
     acknowledged,
+    assigned,
     dispatched,
     extended,
     extension_asked,
@@ -336,6 +337,12 @@ def test_a_reviewer_recalls_a_dispatch(facts: tuple[Fact, ...]) -> None:
         None,
         {Clock.DISPATCH},
     )
+
+
+def test_a_case_without_a_street_has_no_dispatch_and_no_link() -> None:
+    history = given(*to_handling(), assigned("ab"))
+    case = history.when(ask.Recall(reason=words()), by=REVIEWER).case
+    assert (case.dispatched_at, case.upload_link, case.spans) == (None, None, ())
 
 
 def test_a_recall_needs_a_reason() -> None:
