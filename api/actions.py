@@ -64,6 +64,10 @@ class Made(Protocol):
         """The dispatcher's verdict on the case's place, without the streets that returned it."""
         ...
 
+    def recurrence_of(self) -> UUID | None:
+        """The case of the same kind at the same spot that ended within 30 days."""
+        ...
+
     def link(self) -> str:
         """A fresh one-time upload link: its digest for the event; the secret goes in the answer."""
         ...
@@ -196,7 +200,7 @@ class RegisterIn(Form):
             indicator=self.indicator,
             condition=self.condition,
             proposal=made.proposal() if self.dispatch else None,
-            recurrence_of=self.recurrence_of,
+            recurrence_of=self.recurrence_of or made.recurrence_of(),
         )
 
 

@@ -20,7 +20,7 @@ from api.access import Visitor, actor_at, reporter_mark, require_sight
 from api.accounts.audit import entry_of
 from api.accounts.errors import Overloaded
 from api.accounts.principal import PrincipalKind
-from api.actions import Form, consents
+from api.actions import Form, RegisterIn, consents
 from api.parts import Parts
 from api.schemas import PhotoIn, PlaceIn, ReportIn
 from casework import commands as ask
@@ -47,6 +47,8 @@ from casework.numbers import is_case_number
 from evidence.blobs import Blob
 from geo.coordinates import to_wgs84
 from geo.dispatch import Dispatcher
+from projections.case_list import recurrence_of
+from projections.tables import reading
 
 COMMANDS = UUID("0d7c1a5e-2f53-5f0e-8a43-6a1f6a1f9b70")
 """Namespace of command ids, for ever."""
@@ -100,6 +102,10 @@ class Door:
         """Take in a report: one case, however often it is sent under one key."""
         parts, visitor = self._parts, request.visitor
         self._require_room()
+        citizens = {PrincipalKind.ANONYMOUS, PrincipalKind.CITIZEN}
+        if form.external_refs and visitor.principal.kind in citizens:
+            # Else a stranger could try numbers of other platforms and learn which are cases here.
+            raise Missing("external_refs", "外部平台编号只能由接入方或工作人员填写。")
         command_id = self._command_id(request, _principal(visitor))
         case_id = case_of(command_id)
         person = self._reporter(visitor, request.key, command_id)
@@ -230,6 +236,7 @@ class Door:
             dispatcher=lambda: parts.boundaries.of(loaded.case.assignment.boundary_version),
             channel="",
             case=loaded,
+            recurs=await self._recurrence(loaded, form, at),
         )
         done = await parts.casework.handle(
             loaded.case_id,
@@ -247,6 +254,18 @@ class Door:
             receipt = parts.receipts.of(mark)
         link = f"{done.case_id}.{made.secret}" if made.secret and not done.repeated else None
         return Acted(done, receipt, link)
+
+    async def _recurrence(self, loaded: Loaded, form: Form, at: datetime) -> UUID | None:
+        """On 立案: the case of the same kind that ended at this spot not long ago."""
+        if not isinstance(form, RegisterIn) or form.recurrence_of is not None:
+            return None
+        place, indicator = loaded.case.place, form.indicator
+
+        def look() -> UUID | None:
+            with reading(self._parts.feed.readers.engine) as connection:
+                return recurrence_of(connection, place.lon, place.lat, indicator, at)
+
+        return await self.in_thread(look)
 
     async def _actor(
         self, request: Request, case_id: UUID, action: Action
@@ -413,6 +432,7 @@ class _Prepared:
         dispatcher: Callable[[], Dispatcher],
         channel: str,
         case: Loaded | None = None,
+        recurs: UUID | None = None,
     ) -> None:
         self._seal = seal
         self._texts = texts
@@ -420,6 +440,7 @@ class _Prepared:
         self._dispatcher = dispatcher
         self._channel = channel
         self._case = case
+        self._recurs = recurs
         self.secret: str | None = None
 
     def words(self, field: str) -> ask.Words | None:
@@ -463,6 +484,9 @@ class _Prepared:
         assert self._case is not None
         case = self._case.case
         return assigned(self._dispatcher(), case.place, case.returned_by)
+
+    def recurrence_of(self) -> UUID | None:
+        return self._recurs
 
     def link(self) -> str:
         self.secret = secrets.token_urlsafe(24)

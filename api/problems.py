@@ -33,6 +33,7 @@ KINDS: dict[type[Exception], tuple[int, str]] = {
     errors.NothingPending: (409, "没有可办理的申请"),
     errors.OutsideDistrict: (422, "不在海淀区"),
     errors.OutOfScope: (422, "不在上报范围"),
+    errors.AlreadyReported: (409, "已经上报过"),
     errors.KeyReused: (422, "幂等键重复使用"),
     errors.Erased: (410, "已按本人要求删除"),
     errors.Behind: (503, "系统正在同步"),

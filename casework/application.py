@@ -7,7 +7,7 @@ on and decided again. No clock and no id is made here.
 
 import asyncio
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import reduce
@@ -21,11 +21,11 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, proposals, reference
+from casework import catalogue, events, place_code, proposals, reference
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
-from casework.errors import Behind, KeyReused, Refusal, Stale, UnknownCase
+from casework.errors import AlreadyReported, Behind, KeyReused, Refusal, Stale, UnknownCase
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names
 from casework.log.port import (
@@ -52,6 +52,8 @@ NAMES = Names(
         catalogue.STORED_AS,
         reference.STORED_AS,
         proposals.STORED_AS,
+        place_code.STORED_AS,
+        place_code.LISTED_AS,
     ]
 )
 """Every stored name of the engine."""
@@ -344,9 +346,21 @@ class Casework(Application[UUID]):
                 assert earlier is not None, "the log has just named it"
                 return earlier
             lost = _lost(outcome, expect)
+            await self._require_new(decided, lost)
             taken += lost.stream == decided.number_stream
             fresh = True
         raise Contended
+
+    async def _require_new(self, decided: "_Decided", lost: VersionConflict) -> None:
+        """Refuse a report whose number on another platform is a case already."""
+        if lost.stream not in decided.reference_streams:
+            return
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._loading, self.eventlog.history, lost.stream)
+        for recorded in found:
+            if isinstance(recorded.event, events.ReferenceTaken):
+                taken = recorded.event
+                raise AlreadyReported(taken.platform, taken.number, taken.case_number)
 
     def _require_fresh(self, at: datetime) -> None:
         behind = (at - self._read_at).total_seconds() if self._read_at else float("inf")
@@ -490,7 +504,33 @@ class _Decided(msgspec.Struct, frozen=True):
         if isinstance(first, events.ReportSubmitted):
             taken = events.NumberTaken(number=first.number, case=self.case_id)
             writes.append(Write(stream_id(f"number/{first.number}"), 0, (taken,), self.at))
+            writes += [
+                Write(stream, 0, (reference,), self.at)
+                for stream, reference in self.references(first)
+            ]
         return writes
+
+    def references(
+        self, report: events.ReportSubmitted
+    ) -> Iterator[tuple[UUID, events.ReferenceTaken]]:
+        """What a report takes of the numbers of other platforms."""
+        for ref in dict.fromkeys(report.external_refs):
+            yield (
+                stream_id(f"reference/{ref.platform}/{ref.number}"),
+                events.ReferenceTaken(
+                    platform=ref.platform,
+                    number=ref.number,
+                    case=self.case_id,
+                    case_number=report.number,
+                ),
+            )
+
+    @property
+    def reference_streams(self) -> frozenset[UUID]:
+        first = self.told[self.case_id][0]
+        if not isinstance(first, events.ReportSubmitted):
+            return frozenset()
+        return frozenset(stream for stream, _ in self.references(first))
 
     @property
     def number_stream(self) -> UUID | None:

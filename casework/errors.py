@@ -173,6 +173,21 @@ class OutOfScope(Refusal):
 
 
 @dataclass(eq=False)
+class AlreadyReported(Refusal):
+    """The same number of the same platform was sent before: it is one case (同一工单)."""
+
+    platform: str
+    number: str
+    case_number: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.platform}的工单「{self.number}」已经是案件{self.case_number}，"
+            "请在该案件上追加信息或查询进度。"
+        )
+
+
+@dataclass(eq=False)
 class KeyReused(Refusal):
     """The same Idempotency-Key came with another body (幂等键被用于不同内容)."""
 

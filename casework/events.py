@@ -583,8 +583,23 @@ class NumberTaken(msgspec.Struct, frozen=True, kw_only=True):
     case: UUID
 
 
-OTHER_STORED_AS: dict[str, type[ReportTurnedAway] | type[PersonErased] | type[NumberTaken]] = {
+class ReferenceTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of another platform belongs to a case (stream reference/{platform}/{number}).
+
+    Written with the report: the same 工单号 sent twice is one case.
+    """
+
+    platform: str
+    number: str
+    case: UUID
+    case_number: str
+
+
+OTHER_STORED_AS: dict[
+    str, type[ReportTurnedAway] | type[PersonErased] | type[NumberTaken] | type[ReferenceTaken]
+] = {
     "report-turned-away": ReportTurnedAway,
     "person-erased": PersonErased,
     "number-taken": NumberTaken,
+    "reference-taken": ReferenceTaken,
 }

@@ -5,7 +5,7 @@ Answers are frozen views; rows never leave. Words are masked and at most one lin
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -113,6 +113,37 @@ class StaleCursor(Exception):  # noqa: N818  the caller's mistake: 400
 
     def __str__(self) -> str:
         return "翻页标记已失效，请从第一页重新查询。"
+
+
+RECURS_WITHIN = timedelta(days=30)
+"""After the end of a case the same thing at the same spot is its recurrence (domain.md 3)."""
+
+SAME_SPOT_DEGREES = (0.0006, 0.00045)
+"""Half a box of about 50 m, in longitude and latitude at 40° north."""
+
+
+def recurrence_of(
+    connection: Connection, lon: float, lat: float, indicator: str, now: datetime
+) -> UUID | None:
+    """The latest case of that indicator at that spot that ended within 30 days, or None.
+
+    `lon`, `lat` are WGS-84 degrees; the spot is a box of about 50 m around them.
+    """
+    east, north = SAME_SPOT_DEGREES
+    question = (
+        select(_C.case_id)
+        .where(
+            _C.lat.between(lat - north, lat + north),
+            _C.lon.between(lon - east, lon + east),
+            _C.indicator == indicator,
+            _C.status.in_([str(Status.CLOSED), str(Status.COMPLETED)]),
+            _C.ended_at >= micros(now - RECURS_WITHIN),
+        )
+        .order_by(_C.ended_at.desc())
+        .limit(1)
+    )
+    found = connection.scalar(question)
+    return None if found is None else UUID(bytes=found)
 
 
 def cursor_of(epoch: UUID, seq: int) -> str:
