@@ -71,14 +71,14 @@ class Gazetteer:
         self._keys = [
             (key, place)
             for place in self.places
-            for key in dict.fromkeys(map(_plain, (place.name, *place.aliases)))
+            for key in dict.fromkeys(map(plain, (place.name, *place.aliases)))
             if len(key) >= _SHORTEST
         ]
         self._crossings = [
-            (place, [_plain(road) for road in place.roads]) for place in self.places if place.roads
+            (place, [plain(road) for road in place.roads]) for place in self.places if place.roads
         ]
         self._unit_names = {
-            _plain(place.name): place.unit for place in self.places if place.kind == "unit"
+            plain(place.name): place.unit for place in self.places if place.kind == "unit"
         }
         degrees = np.array([[place.lon, place.lat] for place in self.places]).reshape(-1, 2)
         self._points = shapely.points(*to_metres(degrees[:, 0], degrees[:, 1]))
@@ -95,7 +95,7 @@ class Gazetteer:
         Crossings of which two roads are named; names that stand in the text; names the text is
         part of (somebody is still typing); only where there is none of these, names alike.
         """
-        wanted = _plain(text)
+        wanted = plain(text)
         if len(wanted) < _SHORTEST:
             return ()
         found = [
@@ -105,7 +105,7 @@ class Gazetteer:
         ] or self._alike(wanted)
         unit = next((code for name, code in self._unit_names.items() if name in wanted), None)
         best: dict[Place, Candidate] = {}
-        for candidate in (_in_unit(plain, unit) for plain in found):
+        for candidate in (_in_unit(each, unit) for each in found):
             held = best.get(candidate.place)
             if held is None or candidate.score > held.score:
                 best[candidate.place] = candidate
@@ -156,7 +156,7 @@ class Gazetteer:
                 place,
                 0.6 + 0.35 * len(key) / len(wanted) - min(0.2, place.accuracy_m / 10_000),
                 wanted,
-                f"文字中有“{place.name if key == _plain(place.name) else key}”",
+                f"文字中有“{place.name if key == plain(place.name) else key}”",
             )
             for _, _, key, place in whole
         ]
@@ -200,8 +200,11 @@ def read_places(path: Path) -> list[Place]:
         ]
 
 
-def _plain(text: str) -> str:
-    """Without city, district, spaces and marks; 地铁五道口站 and 五道口地铁站 are 五道口站."""
+def plain(text: str) -> str:
+    """An address as it is compared: without city, district, spaces and marks.
+
+    地铁五道口站 and 五道口地铁站 are both 五道口站.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
     bare = _NOISE.sub("", _PREFIX.sub("", _NOISE.sub("", folded)))
     return bare.replace("地铁站", "站").replace("地铁", "")

@@ -87,11 +87,10 @@ CASE_INTERVAL = Table(
     Column("cell_lon", Double, nullable=False),
     Column("cell_lat", Double, nullable=False),
     # Today is asked for far more often than a past day, and is a seventh of the rows.
-    Index(
-        "case_interval_now", "cell_lat", "cell_lon", sqlite_where=_NOW, postgresql_where=_NOW
-    ),
+    Index("case_interval_now", "cell_lat", "cell_lon", sqlite_where=_NOW, postgresql_where=_NOW),
     Index("case_interval_then", "cell_lat", "cell_lon", "from_pos", "to_pos"),
     Index("case_interval_open", "seq", sqlite_where=_NOW, postgresql_where=_NOW),
+    Index("case_interval_street", "street", "seq", sqlite_where=_NOW, postgresql_where=_NOW),
     Index("case_interval_mark", "mark", "from_pos"),
     Index("case_interval_mark_now", "mark", sqlite_where=_NOW, postgresql_where=_NOW),
 )

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import Engine
 
 from projections.case_board import CaseBoard
+from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.places_seen import PlacesSeen
 from projections.reading import Readers
 from projections.search import Search
 from projections.timeline import Timeline
@@ -21,7 +23,16 @@ from tests.projections.histories import opener
 
 __all__ = ["postgres_server", "postgres_url"]
 
-VIEWS: tuple[View, ...] = (CaseKeys(), CaseBoard(), Timeline(), DueIndex(), MyCases(), Search())
+VIEWS: tuple[View, ...] = (
+    CaseKeys(),
+    CaseBoard(),
+    Timeline(),
+    DueIndex(),
+    MyCases(),
+    Search(),
+    CaseHistory(),
+    PlacesSeen(),
+)
 
 Made = Callable[..., Readers]
 

@@ -1,5 +1,10 @@
 """A rebuild makes what reading live makes, out of sight, and then serves."""
 
+import os
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -155,7 +160,7 @@ def test_a_rebuild_holds_aside_what_reading_live_holds_aside(
     assert tables_of(engine) == read_live
     readers = Readers(engine, rebuilt.generation, VIEWS, opener())
     assert readers.positions() == {**dict.fromkeys(readers.views, 8), "due": 3}
-    assert rebuilt.held == len(readers.held()) == 6
+    assert rebuilt.held == len(readers.held()) == 8
     engine.dispose()
 
 
@@ -214,3 +219,43 @@ def test_the_board_of_a_rebuild_is_the_fold_of_the_history(
     for stream, row in rows.items():
         mine = [e for e in events if e.stream.bytes == stream]
         assert (row.version, row.position) == (len(mine), mine[-1].position)
+
+
+PARENT = """
+import multiprocessing, os, time
+from concurrent.futures import ProcessPoolExecutor
+from projections.rebuild import begin_worker
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        1, mp_context=context, initializer=begin_worker, initargs=(os.getpid(),)
+    ) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(600)
+"""
+
+
+def test_a_worker_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        worker = status_of(int(parent.stdout.readline()))
+        assert worker.exists()
+        parent.kill()
+    until = time.monotonic() + 20
+    while worker.exists() and "State:\tZ" not in worker.read_text() and time.monotonic() < until:
+        threading.Event().wait(0.1)
+    assert not worker.exists() or "State:\tZ" in worker.read_text()
+
+
+def status_of(pid: int) -> Path:
+    """Where Linux tells of a process, as long as there is one."""
+    return Path(f"/proc/{pid}/status")
