@@ -9,6 +9,8 @@ is read in short pages, the new generation is another file or schema.
 import gc
 import multiprocessing
 import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, closing
@@ -37,6 +39,8 @@ ROUNDS = 3
 """How often a rebuild starts again because it met an event that no pass had met before."""
 
 WORKERS = 2
+
+LOOK_FOR_PARENT_SECONDS = 1.0
 
 NICE = 5
 """What workers give way to: the server beside them, which appends and answers."""
@@ -185,6 +189,21 @@ def fold_part(job: Job) -> tuple[Fault, ...]:
     return tuple(bulk.met)
 
 
+def begin_worker(parent: int) -> None:
+    """Give way to others, and do not outlive the process that started it.
+
+    A worker whose parent was killed would wait for its next job for ever.
+    """
+    os.nice(NICE)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_FOR_PARENT_SECONDS)
+    os._exit(1)
+
+
 class Rebuilt(msgspec.Struct, frozen=True):
     """The new generation, and how many events were folded in bulk up to which position."""
 
@@ -248,7 +267,7 @@ def _load(shelf: Shelf, job: Job, workers: int) -> tuple[Fault, ...]:
         # Forking a process that has threads would copy locks held by none: start afresh.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(
-            workers, mp_context=context, initializer=os.nice, initargs=(NICE,)
+            workers, mp_context=context, initializer=begin_worker, initargs=(os.getpid(),)
         ) as pool:
             met = tuple(fault for faults in pool.map(fold_part, jobs) for fault in faults)
     if met:

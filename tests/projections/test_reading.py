@@ -23,14 +23,22 @@ from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.case_board import CASE_BOARD, CaseBoard
 from projections.case_keys import CaseKeys
+from projections.due import DueIndex
 from projections.generations import SqliteShelf, create
 from projections.lines import Line
+from projections.my_cases import MyCases
 from projections.reading import Move, Readers, compare_and_set
+from projections.search import Search
 from projections.tables import READER_POSITION, reading, upsert_rows
-from projections.timeline import TIMELINE
-from projections.view import OnPoison
+from projections.timeline import TIMELINE, Timeline
+from projections.view import OnPoison, View
 from tests.projections.conftest import Made
 from tests.projections.histories import ClearTexts, ListedLog, Scribe, Story, opener
+
+CORE: tuple[View, ...] = (
+    CaseKeys(), CaseBoard(), Timeline(), DueIndex(), MyCases(), Search(),
+)  # fmt: skip
+"""Views whose names these tests tell; there are more."""
 
 TALLY = Table(
     "tally",
@@ -175,7 +183,7 @@ def test_an_event_nobody_can_read_holds_its_stream_and_no_other(make_readers: Ma
     log = ListedLog([bad.submitted(), good.submitted()])
     log.add(bad.step(UnknownEvent("case-sung-about", b"{}", "unknown name")))
     log.add(bad.registered(), good.registered(), bad.dispatched())
-    readers = make_readers()
+    readers = make_readers(CORE)
     readers.step(log)
 
     board, _ = board_and_steps(readers)
@@ -198,14 +206,14 @@ def test_a_held_stream_drains_in_order_once_it_can_be_read(make_readers: Made) -
         readable.at, readable.actor, readable.command_id, readable.ordinal, readable.hash,
     )  # fmt: skip
     log.add(bad.dispatched(), bad.acknowledged())
-    readers = make_readers()
+    readers = make_readers(CORE)
     readers.step(log)
     assert readers.mend(log) == 0
     log.events[2] = readable
     assert readers.mend(log) == 5
     assert readers.held() == []
 
-    straight = make_readers(name="g_2")
+    straight = make_readers(CORE, name="g_2")
     straight.step(log)
     assert board_and_steps(readers) == board_and_steps(straight)
 
@@ -255,10 +263,10 @@ def test_an_index_of_work_stops_at_the_event_and_goes_on_when_it_is_mended(
 def test_the_size_of_batches_changes_nothing(make_readers: Made, limit: int) -> None:
     scribe = Scribe()
     log = ListedLog([e for n in range(5) for e in Story(scribe, f"{n}").whole()])
-    readers = make_readers()
+    readers = make_readers(CORE)
     while readers.step(log, limit):
         pass
-    whole = make_readers(name="g_2")
+    whole = make_readers(CORE, name="g_2")
     whole.step(log)
     assert board_and_steps(readers) == board_and_steps(whole)
 
@@ -289,7 +297,7 @@ def test_time_in_the_rows_is_exact_to_the_microsecond(make_readers: Made) -> Non
     story = Story(Scribe(), "a")
     story.at += timedelta(microseconds=123457)
     log = ListedLog([story.submitted()])
-    readers = make_readers()
+    readers = make_readers(CORE)
     readers.step(log)
     board, _ = board_and_steps(readers)
     assert board[0].submitted_at % 1_000_000 == 123457  # type: ignore[attr-defined]  # a row
@@ -310,13 +318,13 @@ def test_words_that_do_not_open_hold_their_stream_in_views_of_words_only(
     bad, good = Story(scribe, "bad"), Story(scribe, "good")
     log = ListedLog([bad.submitted(), good.submitted(), bad.registered(), good.registered()])
     texts = Torn()
-    readers = make_readers(with_opener=opener(texts))
+    readers = make_readers(CORE, opener(texts))
     readers.step(log)
     assert {held.reader for held in readers.held()} == {"case_board", "timeline", "search"}
     assert readers.positions() == dict.fromkeys(readers.views, 4)
     texts.broken = False
     assert readers.mend(log) == 3
-    straight = make_readers(name="g_2")
+    straight = make_readers(CORE, name="g_2")
     straight.step(log)
     assert board_and_steps(readers) == board_and_steps(straight)
 
@@ -332,7 +340,7 @@ def test_a_key_store_that_is_away_holds_nothing_and_is_asked_again(make_readers:
 
     log = ListedLog([Story(Scribe(), "a").submitted()])
     texts = Away()
-    readers = make_readers(with_opener=opener(texts))
+    readers = make_readers(CORE, opener(texts))
     with pytest.raises(OSError, match="key file"):
         readers.step(log)
     assert (set(readers.positions().values()), readers.held()) == ({0}, [])
