@@ -108,6 +108,16 @@ def served() -> Iterator[tuple[str, APIRoute]]:
                 yield prefix, route
 
 
+def methods_at(path: str) -> set[str]:
+    """Every method of a path; the framework names those of its first route only."""
+    return {
+        method
+        for prefix, route in served()
+        if path.startswith(prefix) and route.path_regex.match(path.removeprefix(prefix))
+        for method in route.methods or ()
+    }
+
+
 ROUTERS = tuple(
     module.router
     for module in (reports, sessions, cases, accounts, partners, indicators, persons, audit)
@@ -145,13 +155,16 @@ def _answer_problems(app: FastAPI) -> None:
         return problems.response(Problem("/problems/invalid", _TITLES[422], 422, detail, found))
 
     @app.exception_handler(HTTPException)
-    async def plain(_request: HttpRequest, error: Exception) -> Response:
+    async def plain(request: HttpRequest, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(sorted(methods_at(request.url.path)))
         title = _TITLES.get(error.status_code, "请求不能处理")
         body = Problem(
             f"/problems/http-{error.status_code}", title, error.status_code, title + "。"
         )
-        return problems.response(body, error.headers)
+        return problems.response(body, headers)
 
     @app.exception_handler(LogBusy)
     @app.exception_handler(KeysBusy)

@@ -4,13 +4,16 @@ Refused: lone surrogates (cannot be stored), NUL and other control characters, a
 controls by which a text can be made to read otherwise than it is. Source: Unicode TR 36, 39.
 """
 
+import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 _PLAIN_CONTROLS = frozenset("\n\t")
 
 
@@ -56,6 +59,20 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")]
 
 StreetText = Annotated[str, StringConstraints(pattern=r"^110108[0-9]{3}$")]
 """街镇代码."""
+
+
+def _written_out(value: object) -> object:
+    """A time as text must be a date with a time of day, not a count of seconds."""
+    if not isinstance(value, str) or not _TIME.match(value):
+        raise PydanticCustomError("datetime_type", "应为日期时间，如 2026-11-22T08:00:00+08:00。")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+"""A time written out; whether its offset must be there is the route's to say."""
+
+AwareMoment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A time written out with its offset."""
 
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number of a query, where everything is text."""

@@ -3,13 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from api.access import Visitor
 from api.accounts import audit
 from api.accounts.audit import AuditFilter, AuditRow, Head
 from api.door import Door
-from api.hygiene import Line
+from api.hygiene import AwareMoment, Line
 from api.office_schemas import VerificationOut
 from api.parts import Parts
 from api.schemas import AuditPage, AuditRowOut
@@ -29,8 +28,8 @@ async def list_audit(  # noqa: PLR0913  a query parameter each
     action: Exactly = None,
     target: Exactly = None,
     outcome: Exactly = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[AwareMoment | None, Query()] = None,
+    until: Annotated[AwareMoment | None, Query()] = None,
     before: Annotated[int | None, Query(ge=1, le=2**53, description="上一页的 before。")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AuditPage:

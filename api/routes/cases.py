@@ -15,7 +15,7 @@ from api.accounts.audit import entry_of
 from api.accounts.principal import PrincipalKind
 from api.actions import FORMS, Form
 from api.door import Door
-from api.hygiene import Code, Line, StreetText
+from api.hygiene import Code, Line, Moment, StreetText
 from api.parts import Parts
 from api.problems import FieldError, problem_error
 from api.routes.asked import Key, Match, asked
@@ -140,11 +140,11 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
     status: Annotated[list[Status] | None, Query()] = None,
     street: Annotated[StreetText | None, Query()] = None,
     indicator: Annotated[Code | None, Query()] = None,
-    due_before: Annotated[datetime | None, Query()] = None,
+    due_before: Annotated[Moment | None, Query()] = None,
     overdue: Annotated[bool, Query()] = False,
     bbox: Annotated[str | None, Query(max_length=120, description="西,南,东,北 (WGS-84)")] = None,
-    from_: Annotated[datetime | None, Query(alias="from")] = None,
-    to: Annotated[datetime | None, Query()] = None,
+    from_: Annotated[Moment | None, Query(alias="from")] = None,
+    to: Annotated[Moment | None, Query()] = None,
     q: Annotated[Line | None, Query(min_length=1, max_length=60)] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,

@@ -6,13 +6,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.api.client import Town, open_town, settings_for
+from tests.api.client import POSTGRES, SQLITE, Town, open_town, settings_for
 from tests.postgres import PostgresServer, postgres_server
 
 __all__ = ["postgres_server", "town"]
-
-SQLITE = pytest.param("sqlite", marks=pytest.mark.xdist_group("town-sqlite"))
-POSTGRES = pytest.param("postgres", marks=pytest.mark.xdist_group("town-postgres"))
 
 
 @pytest.fixture(scope="session", params=[SQLITE, POSTGRES])

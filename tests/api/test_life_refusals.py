@@ -91,11 +91,11 @@ def stale(town: Town) -> None:
     case = fresh(town)
     seen = case.version
     town.reviewer.act(case, "claim", "submitted")
-    rows = len(town.refusals())
+    newest = town.newest_refusal()
     answer = town.reviewer.post(f"/cases/{case.id}/register", BIKES, match=seen)
     assert is_problem(answer, 412, "stale")["version"] == case.version
     assert town.version_of(case) == case.version
-    assert len(town.refusals()) == rows + 1
+    assert len(town.refusals_after(newest)) == 1
 
 
 def missing(town: Town) -> None:
@@ -136,11 +136,11 @@ def nothing_pending(town: Town) -> None:
 
 
 def outside_district(town: Town) -> None:
-    rows = len(town.refusals())
+    newest = town.newest_refusal()
     answer = town.anonymous().post("/reports", REPORT | {"place": OUTSIDE})
     problem = is_problem(answer, 422, "outside-district")
     assert "12345" in str(problem["door"])
-    assert len(town.refusals()) == rows + 1
+    assert len(town.refusals_after(newest)) == 1
 
 
 def out_of_scope(town: Town) -> None:
@@ -331,5 +331,5 @@ def test_every_refusal_has_a_status_and_a_title_in_chinese() -> None:
 
 def test_every_refusal_of_the_table_of_problems_is_tried_here_or_named_elsewhere() -> None:
     tried = {name.split()[0] for name in WAYS}
-    assert tried | ELSEWHERE.keys() == {kind.__name__ for kind in KINDS}
+    assert {kind.__name__ for kind in KINDS} <= tried | ELSEWHERE.keys()
     assert not tried & ELSEWHERE.keys()
