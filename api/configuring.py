@@ -5,7 +5,8 @@ while back would have been under an indicator as it might be.
 """
 
 import hmac
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -18,6 +19,7 @@ from api.parts import Parts
 from casework import catalogue as catalogues
 from casework import proposals
 from casework.application import ATTEMPTS, Casework, Contended, change_stream
+from casework.clock_words import CLOCK_NAMES, limit_in_words
 from casework.dry_run import DryRun, PastHandling, dry_run
 from casework.errors import Missing, Stale
 from casework.indicators import Indicator, require_sound
@@ -25,7 +27,7 @@ from casework.log.port import Recorded
 from casework.model import Actor
 from casework.past import past_handlings
 from casework.proposals import Change
-from casework.reference import AdoptBoundaries, PublishYear, Rules, SetWindows
+from casework.reference import AdoptBoundaries, CalendarCommand, PublishYear, Rules, SetWindows
 from projections.case_board import CASE_BOARD
 from projections.tables import micros, reading
 
@@ -105,6 +107,28 @@ def _decided(
         decided_at=recorded.at,
         decided_because=because,
     )
+
+
+_CHANGES = catalogues.Command | CalendarCommand
+
+
+def change_of(data: Mapping[str, object]) -> Change:
+    """The change of the catalogue or the calendar that this data describes.
+
+    Raises Missing where it has not the shape, or its time has no offset. Boundaries are adopted
+    from the command line, where their files are.
+    """
+    try:
+        change: catalogues.Command | CalendarCommand = msgspec.convert(data, _CHANGES)
+    except msgspec.ValidationError as wrong:
+        where = re.search(r"\$[^`]*", str(wrong))
+        told = f"（{where[0].removeprefix('$.')}）" if where and where[0] != "$" else ""
+        raise Missing(
+            "change", f"变更内容的格式不正确{told}，请对照 GET /changes 的例子。"
+        ) from None
+    if change.effective_from.tzinfo is None:
+        raise Missing("effective_from", "请写明时区，如 2026-12-01T00:00:00+08:00。")
+    return change
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,8 +213,9 @@ def in_words(change: Change) -> str:  # noqa: C901, PLR0912  one arm a change
             return f"修订原因代码 {reason.code} {reason.text}"
         case catalogues.RetireCode(code=code):
             return f"停用原因代码 {code}"
-        case catalogues.SetStepLimit(clock=clock):
-            return f"设定环节时限 {clock}"
+        case catalogues.SetStepLimit(clock=clock, limit=limit, danger=danger):
+            which = "险情时的" if danger else ""
+            return f"设定{which}{CLOCK_NAMES[clock]}时限为{limit_in_words(limit)}"
         case catalogues.SetDangerWords():
             return "设定险情提示词"
         case catalogues.SetScopeWords():

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from api.access import POLICY
 from api.hygiene import Line, Prose, StreetText
@@ -282,6 +283,51 @@ class ReviseIndicatorIn(_ChangeIn):
 
 class RetireIndicatorIn(_ChangeIn):
     pass
+
+
+Json = TypeAliasType(
+    "Json", "Mapping[Line, Json] | tuple[Json, ...] | Line | bool | int | float | None"
+)
+"""Data of any shape, every text in it of one clean line."""
+
+
+class ProposeIn(Wire):
+    """Any change of the catalogue or the calendar, as data; `type` says which."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "change": {
+                        "type": "set-step-limit",
+                        "clock": "review",
+                        "limit": {"amount": 20, "unit": "duty_minute"},
+                        "effective_from": "2026-12-01T00:00:00+08:00",
+                    },
+                    "reason": "审核提速",
+                },
+                {
+                    "change": {
+                        "type": "add-code",
+                        "code": {"code": "N13", "family": "N", "text": "重复投诉已告知"},
+                        "effective_from": "2026-12-01T00:00:00+08:00",
+                    },
+                    "reason": "按来信来访情况补充",
+                },
+            ]
+        },
+    )
+
+    change: Annotated[Mapping[Line, Json], Field(max_length=20)] = Field(
+        description=(
+            "type 为 add-indicator、revise-indicator、retire-indicator、add-code、revise-code、"
+            "retire-code、set-step-limit、set-danger-words、set-scope-words、publish-year 或 "
+            "set-windows；其余字段与 GET /changes 中 change 的形状相同。"
+        )
+    )
+    reason: Prose
 
 
 class DeclineIn(Wire):

@@ -16,6 +16,7 @@ from api.configuring import (
     Asked,
     ProposedChange,
     all_changes,
+    change_of,
     decide,
     in_words,
     month_before,
@@ -38,6 +39,7 @@ from api.office_schemas import (
     Named,
     OverrideOut,
     PartyOut,
+    ProposeIn,
     ReasonOut,
     RetireIndicatorIn,
     ReviseIndicatorIn,
@@ -327,6 +329,25 @@ async def propose_retirement(
         "indicators.propose",
         key,
         lambda asked: propose(parts, change, form.reason, asked),
+    )
+
+
+@router.post("/changes", name="indicators.propose", status_code=202, summary="提议变更基础数据")
+async def propose_change(
+    form: ProposeIn,
+    request: HttpRequest,
+    parts: With,
+    visitor: Annotated[Visitor, Depends(guard("indicators.propose"))],
+    key: Key,
+) -> ChangeOut:
+    """Propose any change: indicators, coded reasons, step limits, wordings, calendar."""
+    return await _settle(
+        request,
+        parts,
+        visitor,
+        "indicators.propose",
+        key,
+        lambda asked: propose(parts, change_of(form.change), form.reason, asked),
     )
 
 

@@ -12,8 +12,16 @@ from casework.catalogue import IndicatorRevised
 from casework.clocks import SHANGHAI
 from casework.model import Role
 from casework.proposals import ChangeConfirmed
-from tests.api.client import Body, Caller, Town, is_problem, open_town, settings_for
-from tests.api.conftest import POSTGRES, SQLITE
+from tests.api.client import (
+    POSTGRES,
+    SQLITE,
+    Body,
+    Caller,
+    Town,
+    is_problem,
+    open_town,
+    settings_for,
+)
 from tests.postgres import PostgresServer
 
 
@@ -216,6 +224,62 @@ def test_indicators_are_added_and_retired(town: Town, sysadmin: Caller) -> None:
     assert "P77" not in catalogue(town)
     unknown = {"effective_from": soon(town), "reason": "没有这个指标"}
     is_problem(sysadmin.post("/indicators/Z99/retire", unknown), 422, "not-in-catalogue")
+
+
+def test_codes_step_limits_words_and_calendar_change_in_the_same_way(
+    town: Town, sysadmin: Caller
+) -> None:
+    def changed(change: Body) -> str:
+        form = {"change": {**change, "effective_from": soon(town)}, "reason": "试点"}
+        asked = sysadmin.post("/changes", form)
+        assert asked.status_code == 202, asked.text
+        confirmed = town.supervisor.post(f"/changes/{asked.json()['id']}/confirm")
+        assert confirmed.status_code == 200, confirmed.text
+        town.forward(minutes=6)
+        says: str = confirmed.json()["says"]
+        return says
+
+    code = {"code": "N13", "family": "N", "text": "已在办理中"}
+    assert changed({"type": "add-code", "code": code}) == "新增原因代码 N13 已在办理中"
+    assert "N13" in town.anonymous().get("/codes", family="N").text
+    limit = {"amount": 20, "unit": "duty_minute"}
+    says = changed({"type": "set-step-limit", "clock": "review", "limit": limit})
+    assert says == "设定审核时限为20值守分钟"
+    case = town.anonymous().report()
+    assert "'limit': '20值守分钟'" in str(town.reviewer.sees(case)["clocks"])
+    word = {
+        "name": "路灯漏电",
+        "words": ["漏电"],
+        "door": "请立即远离并拨打95598",
+        "number": "95598",
+    }
+    words: Body = {"type": "set-danger-words", "wordings": [word]}
+    assert changed(words) == "设定险情提示词"
+    windows: Body = {
+        "type": "set-windows",
+        "duty": [["07:00:00", "22:00:00"]],
+        "working": [["09:00:00", "17:00:00"]],
+    }
+    assert changed(windows) == "设定值守和工作时段"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "burn-everything"},
+        {"type": "add-code", "code": {"code": 7}},
+        {"type": "retire-code", "code": "N01", "effective_from": "2026-12-01T00:00:00"},
+        {"type": "retire-code", "code": "N01\u202e", "effective_from": "2026-12-01T00:00:00Z"},
+        {"type": "adopt-boundaries", "sha256": "0" * 64, "effective_from": "2026-12-01T00:00:00Z"},
+        {"type": "retire-code", "code": [[[[["N01"]]]]], "effective_from": "2026-12-01T00:00:00Z"},
+    ],
+)
+def test_a_change_of_no_known_shape_is_refused_in_chinese(sysadmin: Caller, change: Body) -> None:
+    answer = sysadmin.post("/changes", {"change": change, "reason": "试点"})
+    assert answer.status_code == 422, answer.text
+    kind = answer.json()["type"].removeprefix("/problems/")
+    assert kind in {"missing", "invalid"}
+    is_problem(answer, 422, kind)
 
 
 # trying out ------------------------------------------------------------------------------

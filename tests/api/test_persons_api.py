@@ -11,8 +11,17 @@ import pytest
 from casework.model import Role
 from casework.sealing import ERASED_TEXT
 from projections.erasure import holding
-from tests.api.client import INSIDE, Caller, Town, Tracked, is_problem, open_town, settings_for
-from tests.api.conftest import POSTGRES, SQLITE
+from tests.api.client import (
+    INSIDE,
+    POSTGRES,
+    SQLITE,
+    Caller,
+    Town,
+    Tracked,
+    is_problem,
+    open_town,
+    settings_for,
+)
 from tests.postgres import PostgresServer
 
 
