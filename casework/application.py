@@ -53,7 +53,7 @@ NAMES = Names(
         reference.STORED_AS,
         proposals.STORED_AS,
         place_code.STORED_AS,
-        place_code.LISTED_AS,
+        place_code.LIST_STORED_AS,
     ]
 )
 """Every stored name of the engine."""

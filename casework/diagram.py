@@ -10,7 +10,7 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 
-from casework import catalogue, events, proposals, reference
+from casework import catalogue, events, place_code, proposals, reference
 from casework.indicators import FAMILIES
 from casework.lifecycle import (
     LABELS,
@@ -50,6 +50,8 @@ STREAMS: tuple[Stream, ...] = (
     Stream("catalogue", "指标目录", catalogue.STORED_AS),
     Stream("calendar, boundaries", "日历与边界", reference.STORED_AS),
     Stream("change/{n}", "基础数据变更申请", proposals.STORED_AS),
+    Stream("place-code/{id}", "位置二维码", place_code.STORED_AS),
+    Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
 )
 
 _RELATIONS: dict[Relation, str] = {

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     CSRF = "haidian-casework/csrf/1"
     SECOND_FACTORS = "haidian-casework/second-factors/1"
     FINGERPRINTS = "haidian-casework/fingerprints/1"
+    PLACE_CODES = "haidian-casework/place-codes/1"
 
 
 class UnsafeKeyFile(Exception):  # noqa: N818  a finding at start, told to the operator
