@@ -26,8 +26,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 _C = CASE_INTERVAL.c
 
-_SMALL = 0.01
-"""Square degrees, about 95 km²: below it the cases in the box are found by place and sorted, above
+_SMALL = 0.002
+"""Square degrees, about 19 km²: below it the cases in the box are found by place and sorted, above
 it they are read in order and looked at; each is slow where the other is quick."""
 
 _HALF_CELL = 0.001
@@ -115,7 +115,12 @@ def holds_at(as_of: AsOf) -> list[ColumnElement[bool]]:
         case None:
             return [_C.to_pos.is_(None)]
         case AtPosition(position):
-            return [_C.from_pos <= position, or_(_C.to_pos.is_(None), _C.to_pos > position)]
+            # A case is not there before its own position: the newer ones are not looked at.
+            return [
+                _C.seq <= position,
+                _C.from_pos <= position,
+                or_(_C.to_pos.is_(None), _C.to_pos > position),
+            ]
         case AtTime(at):
             then = micros(at)
             return [_C.from_at <= then, or_(_C.to_at.is_(None), _C.to_at > then)]
