@@ -93,7 +93,7 @@ def _document(line: Line) -> Values | None:
             return None
     if not tokens:
         return None
-    return ((key.seq << VERSION_BITS) + version, key.stream, whose.bytes if whose else None, tokens)
+    return (document_id(key.seq, version), key.stream, whose.bytes if whose else None, tokens)
 
 
 class SearchFold:
@@ -168,6 +168,25 @@ def _wipe(connection: Connection, person: bytes, *, indexed: bool) -> None:
                 _index(connection, [(row.id, row.stream, person, kept)])
         else:
             connection.execute(delete(SEARCH_DOC).where(SEARCH_DOC.c.id == row.id))
+
+
+def document_id(seq: int, version: int) -> int:
+    """The document of the event that is this version of the case submitted at `seq`."""
+    return (seq << VERSION_BITS) + version
+
+
+def forget_documents(connection: Connection, documents: Sequence[int]) -> None:
+    """Take documents out of the table and its index; those not there are passed over."""
+    rows = connection.execute(
+        select(SEARCH_DOC.c.id, SEARCH_DOC.c.grams).where(SEARCH_DOC.c.id.in_(documents))
+    ).all()
+    for row in rows:
+        if is_sqlite(connection):
+            connection.exec_driver_sql(
+                "INSERT INTO search_fts (search_fts, rowid, grams) VALUES ('delete', ?, ?)",
+                (row.id, row.grams),
+            )
+        connection.execute(delete(SEARCH_DOC).where(SEARCH_DOC.c.id == row.id))
 
 
 class Search:

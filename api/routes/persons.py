@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi import Request as HttpRequest
 
@@ -20,12 +21,15 @@ from api.routes.noted import command_id, noting_refusals
 from api.visitors import With, guard, keep_rate
 from casework.erasure import Erasure, ErasureState
 from casework.errors import Missing, UnknownCase
+from casework.events import PlaceCorrected
 from casework.key_writer import KeysBusy
 from casework.keys import KeyRow, Owner, OwnerKind
+from casework.model import Sealed
 from projections.erasure import scrub
 from projections.feed import LOOK_SECONDS, WAIT_SECONDS
 from projections.lines import WORDS
 from projections.persons import CaseOfPerson, cases_of_person, wipe_words
+from projections.search import document_id
 from projections.tables import reading
 
 router = APIRouter(tags=["个人信息"])
@@ -304,27 +308,28 @@ def _destroy(parts: Parts, person: UUID, key_ids: frozenset[UUID]) -> None:
     found = _texts(parts, person)
     if not key_ids <= {row.key_id for _, row in found}:
         raise NotThere("工作文字")
-    chosen: dict[UUID, list[UUID]] = {}
+    chosen: dict[CaseOfPerson, list[UUID]] = {}
     for case, row in found:
         if row.key_id in key_ids:
-            chosen.setdefault(case.case_id, []).append(row.key_id)
-    for case_id, keys in chosen.items():
-        parts.keys.destroy_case_keys(case_id, keys, parts.now())
+            chosen.setdefault(case, []).append(row.key_id)
+    for case, keys in chosen.items():
+        parts.keys.destroy_case_keys(case.case_id, keys, parts.now())
     parts.casework.forget()
-    positions = [
-        recorded.position
-        for case_id in chosen
-        for recorded in parts.casework.history(case_id)
-        if getattr(_words(recorded.event), "key_id", None) in key_ids
-    ]
     # A page that was opened before the keys went may still be on its way into the views.
     parts.feed.wait_for(parts.casework.eventlog.head())
-    wipe_words(parts.feed.readers, positions)
+    positions, documents = [], []
+    for case in chosen:
+        for recorded in parts.casework.history(case.case_id):
+            if _sealed_under(recorded.event, WORDS.get(type(recorded.event)), key_ids):
+                positions.append(recorded.position)
+            corrected = isinstance(recorded.event, PlaceCorrected) and recorded.event.place
+            if corrected and _sealed_under(corrected, "address", key_ids):
+                documents.append(document_id(case.seq, recorded.version))
+    wipe_words(parts.feed.readers, positions, documents)
     if not scrub(parts.feed.readers):
         raise KeysBusy
 
 
-def _words(event: object) -> object:
-    """The sealed words that the timeline shows of an event, or None."""
-    field = next((name for kind, name in WORDS.items() if isinstance(event, kind)), None)
-    return getattr(event, field) if field else None
+def _sealed_under(holder: msgspec.Struct, field: str | None, key_ids: frozenset[UUID]) -> bool:
+    sealed = getattr(holder, field) if field else None
+    return isinstance(sealed, Sealed) and sealed.key_id in key_ids

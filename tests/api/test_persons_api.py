@@ -205,6 +205,32 @@ def test_staff_words_are_destroyed_one_by_one(
     assert "不属于指标范围" in timeline
 
 
+def test_an_address_that_staff_corrected_goes_from_the_search_with_its_key(
+    town: Town, secadmin: Caller
+) -> None:
+    citizen = town.citizen("被更正的市民")
+    case = citizen.report()
+    person = citizen.get("/me").json()["person_id"]
+    place = {**INSIDE, "address": "蓝旗营小吃店旁"}
+    town.reviewer.act(case, "correct_place", "submitted", place=place, reason="电话核实过位置")
+    town.reviewer.sees(case)
+
+    def found() -> list[str]:
+        cases = town.reviewer.get("/cases", q="蓝旗营").json()["cases"]
+        return [one["case_id"] for one in cases]
+
+    assert found() == [case.id]
+    keys = [text["key_id"] for text in secadmin.get(f"/persons/{person}/staff-texts").json()]
+    assert len(keys) == 2
+    done = secadmin.post(f"/persons/{person}/staff-texts/destroy", {"key_ids": keys})
+    assert done.status_code == 200, done.text
+    assert found() == []
+    assert "电话核实" not in town.reviewer.get(f"/cases/{case.id}/timeline").text
+    if town.parts.desk.is_sqlite:
+        words = ["蓝旗营", "蓝旗 旗营", "电话核实"]
+        assert holding(files_under(town.parts.settings.var), words) == []
+
+
 # the canary ------------------------------------------------------------------------------
 
 CANARIES = ("金丝雀甲写的正文", "13911223344", "金丝雀胡同七号", "金丝雀乙的正文", "jinsique-yi")
