@@ -7,12 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from functools import partial
 
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
-from api.wiring import open_shelf, open_source
 from casework import watch
 from casework.errors import Refusal
 from casework.log.port import LogError
@@ -20,7 +18,6 @@ from casework.model import Clock
 from projections import due
 from projections.generations import is_current
 from projections.reading import Readers
-from projections.rebuild import rebuild
 from projections.tables import reading
 
 REFRESH_SECONDS = 5.0
@@ -95,9 +92,10 @@ async def _begin(parts: Parts) -> None:
 
 def _renew_views(parts: Parts) -> None:
     """Build the views anew by the code of today while the old ones serve, then switch."""
-    rebuilt = rebuild(
-        partial(open_source, parts.settings), partial(open_shelf, parts.settings), parts.views
-    )
+    # A rebuild is rare, and what only it needs costs ten megabytes.
+    from api.rebuilding import rebuild_views  # noqa: PLC0415
+
+    rebuilt = rebuild_views(parts.settings)
     engine = parts.shelf.open(rebuilt.generation)
     parts.feed.switch(Readers(engine, rebuilt.generation, parts.views, parts.opener))
     log.info("views", generation=rebuilt.generation, events=rebuilt.position)
@@ -106,6 +104,16 @@ def _renew_views(parts: Parts) -> None:
 async def _refresh(parts: Parts) -> None:
     await asyncio.to_thread(parts.casework.refresh, parts.now())
     await asyncio.to_thread(parts.boundaries.read_ahead, parts.now())
+    await asyncio.to_thread(_follow_views, parts)
+    await asyncio.to_thread(parts.boundaries.read_ahead, parts.now())
+
+
+def _follow_views(parts: Parts) -> None:
+    """Serve the generation that a command line has built and named meanwhile."""
+    serving, old = parts.shelf.serving(), parts.feed.readers
+    if serving is not None and serving != old.generation:
+        parts.feed.switch(Readers(parts.shelf.open(serving), serving, parts.views, parts.opener))
+        old.engine.dispose()
 
 
 async def _poll(parts: Parts) -> None:

@@ -3,9 +3,8 @@
 What must be on the disk is made by `api.preparing`; here it is only opened.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -31,6 +30,7 @@ from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
 from api.parts import Limits, Parts
+from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.uploads import Uploads
@@ -51,9 +51,9 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.place_code_scans import PlaceCodeScans
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
-from projections.rebuild import LogSource, Source
 from projections.search import Search
 from projections.tables import postgres_views
 from projections.timeline import Timeline
@@ -172,6 +172,9 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         blobs=blobs,
         uploads=uploads,
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
+        place_codes=PlaceCodes(
+            casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
+        ),
         feed=feed,
         shelf=shelf,
         ledgers=ledgers,
@@ -221,19 +224,3 @@ def _serving(shelf: Shelf, views: tuple[View, ...], opener: Opener) -> Readers:
         shelf.settle(name)
         shelf.serve(name)
     return Readers(shelf.open(name), name, views, opener)
-
-
-# for other processes ---------------------------------------------------------------------
-
-
-@contextmanager
-def open_source(settings: Settings) -> Iterator[Source]:
-    """The log and the keys as a rebuild reads them, in a process of its own."""
-    casework = Casework(log_environment(settings))
-    keys = KeyStore(keys_path(settings), key_file.read_master_key(master_path(settings)), now)
-    try:
-        opener = Opener(OpenedTexts(Sealer(keys)), mask, case_of)
-        yield LogSource(casework.eventlog, opener)
-    finally:
-        keys.close()
-        casework.close()

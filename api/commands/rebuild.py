@@ -1,7 +1,6 @@
 """`casework rebuild`: the views anew from the log, while the old ones serve. Decides nothing."""
 
 import time
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,10 +8,10 @@ from rich.console import Console
 
 from api.commands.opening import read_settings
 from api.preparing import prepare
-from api.wiring import all_views, open_shelf, open_source
+from api.rebuilding import rebuild_views
+from api.wiring import all_views, open_shelf
 from projections.generations import is_current
 from projections.rebuild import WORKERS
-from projections.rebuild import rebuild as rebuild_views
 
 
 def add_to(app: typer.Typer, name: str, line: str) -> None:
@@ -30,7 +29,7 @@ def rebuild(
 ) -> None:
     """Build a new generation up to the log's head and name it as serving.
 
-    A server that runs keeps to its own generation until it is started again.
+    A server that runs turns to the new generation within seconds.
     """
     settings = read_settings()
     prepare(settings)
@@ -42,9 +41,7 @@ def rebuild(
         return
     start = time.perf_counter()
     with Console(stderr=True).status("正在由事件日志重建视图 …"):
-        done = rebuild_views(
-            partial(open_source, settings), partial(open_shelf, settings), views, workers=workers
-        )
+        done = rebuild_views(settings, workers=workers)
     spent = time.perf_counter() - start
     # The one that served until now may still be open in a server; older ones are in nobody's.
     for name in shelf.names():
@@ -53,5 +50,5 @@ def rebuild(
     rate = done.position / spent
     typer.echo(
         f"已重建 {len(views)} 个视图：{done.position} 个事件，{spent:.1f} 秒，每秒 {rate:,.0f} 个；"
-        f"新版本 {done.generation}，暂存流 {done.held} 个。运行中的服务重启后使用。"
+        f"新版本 {done.generation}，暂存流 {done.held} 个。运行中的服务会在几秒内改用新版本。"
     )
