@@ -73,6 +73,9 @@ _DESKS: frozenset[Role | Who] = frozenset(
     }
 )
 _LOOKERS: frozenset[Role | Who] = _DESKS | {_R.CITIZEN, _R.PARTNER, Who.RECEIPT}
+_CODE_HOLDERS: frozenset[Role | Who] = frozenset(
+    {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.SYSADMIN}
+)
 _CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
 
 
@@ -167,6 +170,13 @@ POLICY: dict[str, Policy] = {
         _row("persons.destroy_staff_texts", "销毁工作文字", {_R.SECADMIN}),
         _row("audit.list", "审计记录", {_R.AUDITOR}),
         _row("audit.verify", "核验审计链", {_R.AUDITOR}),
+        _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
+        _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
+        _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),
+        _row("place_codes.scans", "扫码次数", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),
+        _row("place_codes.qr", "二维码图片", _CODE_HOLDERS),
+        _row("place_codes.place", "扫码得到的位置", _ALL),
+        _row("place_codes.open", "扫码", _ALL),
         *(_action_row(action) for action in PERSONS_ACTIONS),
     )
 }

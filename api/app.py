@@ -27,6 +27,7 @@ from api.routes import (
     indicators,
     partners,
     persons,
+    place_codes,
     reports,
     sessions,
 )
@@ -90,10 +91,11 @@ def create_app(parts: Parts) -> FastAPI:
         max_body_size=BODY_LIMIT,
     )
     app.state.parts = parts
-    require_policy([*ROUTERS, health.router])
+    require_policy([*ROUTERS, *UNPREFIXED])
     for router in ROUTERS:
         app.include_router(router, prefix=API)
-    app.include_router(health.router)
+    for router in UNPREFIXED:
+        app.include_router(router)
     _answer_problems(app)
     app.add_middleware(Watched, meters=parts.meters)
     return app
@@ -101,7 +103,7 @@ def create_app(parts: Parts) -> FastAPI:
 
 def served() -> Iterator[tuple[str, APIRoute]]:
     """Every route with the prefix it is served under."""
-    for prefix, routers in ((API, ROUTERS), ("", (health.router,))):
+    for prefix, routers in ((API, ROUTERS), ("", UNPREFIXED)):
         for router in routers:
             for route in router.routes:
                 assert isinstance(route, APIRoute)
@@ -120,9 +122,22 @@ def methods_at(path: str) -> set[str]:
 
 ROUTERS = tuple(
     module.router
-    for module in (reports, sessions, cases, accounts, partners, indicators, persons, audit)
+    for module in (
+        reports,
+        sessions,
+        cases,
+        accounts,
+        partners,
+        indicators,
+        persons,
+        audit,
+        place_codes,
+    )
 )
 """What is served under `API`."""
+
+UNPREFIXED = (health.router, place_codes.links)
+"""What is served beside it."""
 
 
 def require_policy(routers: Sequence[APIRouter]) -> None:

@@ -23,6 +23,7 @@ from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
 from api.erasing import Erasing
+from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.uploads import Uploads
 from api.watching import Meters
@@ -64,6 +65,7 @@ class Parts:
     blobs: BlobStore
     uploads: Uploads
     boundaries: BoundaryVersions
+    place_codes: PlaceCodes
     feed: Feed
     shelf: Shelf
     ledgers: Engine

@@ -27,6 +27,7 @@ from casework.application import BOUNDARIES, CALENDAR, CATALOGUE, Casework
 from casework.log.schema import prepare_postgres, prepare_sqlite
 from casework.reference import AdoptBoundaries, found_boundaries
 from geo.boundaries import Boundaries
+from projections.place_code_scans import PlaceCodeScans
 from projections.process import ErasureAcknowledgements, Process
 
 FOUNDED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -55,6 +56,7 @@ def prepare(settings: Settings) -> None:
     Process(
         ledgers, ErasureAcknowledgements(UUID(int=0), lambda: False, lambda _p, _n: None)
     ).prepare()
+    PlaceCodeScans(ledgers).prepare()
     ledgers.dispose()
     casework = Casework(log_environment(settings))
     try:

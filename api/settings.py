@@ -48,6 +48,16 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="监听地址。")
     port: int = Field(default=8000, ge=0, le=65535, description="监听端口；0 为任选。")
+    public_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="对外地址，如 https://…；印在位置二维码里。空则用请求时的地址，只适合试用。",
+    )
+    report_page: str = Field(
+        default="",
+        pattern=r"^$|^(https?:/)?/[^/]",
+        description="上报页面的地址；扫位置二维码后带着位置转到那里。空则显示一页说明。",
+    )
     staff_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="允许工作人员访问的网段，逗号分隔；空则不限。",

@@ -31,6 +31,7 @@ from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
+from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.uploads import Uploads
@@ -51,6 +52,7 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.place_code_scans import PlaceCodeScans
 from projections.place_code_scans import PlaceCodeScans
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
@@ -172,6 +174,9 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         blobs=blobs,
         uploads=uploads,
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
+        place_codes=PlaceCodes(
+            casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
+        ),
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
