@@ -1,12 +1,13 @@
 """处置: what the 街镇 does and asks for, and what is answered (domain.md sections 3 and 4)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from casework import commands as ask
 from casework import events as did
+from casework.catalogue import IndicatorRevised
 from casework.clocks import MINUTE
 from casework.decisions.handling import extensions_allowed
 from casework.errors import (
@@ -23,6 +24,7 @@ from casework.errors import (
 )
 from casework.lifecycle import Action, Status
 from casework.model import CLOCK, Actor, Clock, Limit, Outcome, Role, Solved, Unit
+from casework.reference import References, WindowsSet
 from tests.facts import (
     appealed,
     assigned,
@@ -51,20 +53,27 @@ from tests.facts import (
     to_handling,
     to_recheck,
     to_rectified,
+    to_registered,
+    to_suspended,
 )
 from tests.history import (
     A_MICROSECOND,
     CITIZEN,
+    INSIDE,
     LEAD,
+    MONDAY_9,
     OTHER_LEAD,
     OTHER_STREET,
     PHOTO,
+    REFERENCES,
     REVIEWER,
     RULES,
     SEALED,
     STREET,
     SUPERVISOR,
     ZHONGGUANCUN,
+    Fact,
+    day,
     given,
     like,
     mon,
@@ -248,6 +257,7 @@ def test_a_granted_extension_lengthens_the_limit_and_keeps_the_time_used() -> No
         )
     )
     assert used(answer.own[0].stopped, Clock.HANDLING) == timedelta(hours=8, minutes=30)
+    assert {stop.clock: stop.final for stop in answer.own[0].stopped}[Clock.HANDLING] is False
     assert (case.limit, case.total_limit) == (EIGHT_HOURS, Limit(12, Unit.DUTY_HOUR))
     assert case.extensions == 1
 
@@ -282,6 +292,13 @@ def test_an_eight_hour_limit_is_extended_once_and_one_of_three_days_twice() -> N
     days.when(more(ONE_DAY), by=STREET).then(like(did.ExtensionRequested))
     twice = days.and_then(extension_asked(more=ONE_DAY), extended(Limit(5, Unit.CALENDAR_DAY)))
     twice.when(more(ONE_DAY), by=STREET).refused(Exhausted, most=2)
+
+
+def test_a_second_extension_is_measured_by_the_original_limit_too() -> None:
+    five_days = extended(Limit(5, Unit.CALENDAR_DAY))
+    history = given(*to_handling("C01-1"), extension_asked(more=ONE_DAY), five_days)
+    history.when(more(Limit(3, Unit.CALENDAR_DAY)), by=STREET).then(like(did.ExtensionRequested))
+    history.when(more(Limit(4, Unit.CALENDAR_DAY)), by=STREET).refused(Missing, what="by")
 
 
 def test_four_hours_are_not_extended() -> None:
@@ -538,6 +555,54 @@ def test_a_second_hand_over_counts_all_handling_so_far() -> None:
         *to_handling(), rectified(mon("11:00")), reworked(mon("12:00")), rectified(mon("14:00"))
     )
     assert history.state.used[Clock.HANDLING] == 4 * 60 * MINUTE
+
+
+def other_times() -> References:
+    """From Monday 12:00 on, duty is 13:00 to 15:00 and a working day one hour; 绿地 has 1 hour."""
+    windows = WindowsSet(
+        duty=((time(13), time(15)),), working=((time(9), time(10)),), effective_from=mon("12:00")
+    )
+    old = REFERENCES.rules_at(MONDAY_9).catalogue.indicator("P04")
+    row = replace(old.conditions[0], limit=Limit(1, Unit.DUTY_HOUR))
+    shorter = IndicatorRevised(
+        indicator=replace(old, conditions=(row,)), effective_from=mon("12:00")
+    )
+    return REFERENCES.grown(catalogue=[shorter], calendar=[windows])
+
+
+GRANT = ask.GrantExtension()
+REWORK_R01 = ask.OrderRework(code="R01", words=words())
+REWORK_R02 = ask.OrderRework(code="R02", words=words())
+CLOSE = ask.Close(standard_met=True, reply=words())
+SEND = ask.Dispatch(street=ZHONGGUANCUN, proposal=INSIDE)
+
+FROZEN: list[tuple[tuple[Fact, ...], ask.Command, Actor, Clock, datetime]] = [
+    # the case so far; what is asked on Monday 14:00; the clock, and when it is due as of 09:00
+    ((*to_handling(), extension_asked()), GRANT, SUPERVISOR, Clock.HANDLING, mon("21:00")),
+    (to_rectified(at=mon("11:00")), REWORK_R01, REVIEWER, Clock.HANDLING, mon("17:00")),
+    (to_rectified(at=mon("11:00")), REWORK_R02, REVIEWER, Clock.HANDLING, mon("20:00")),
+    (to_suspended(at=mon("11:00")), ask.Resume(), STREET, Clock.HANDLING, mon("20:00")),
+    (to_rectified(at=mon("11:00")), CLOSE, REVIEWER, Clock.APPEAL_WINDOW, day("03-09 14:00")),
+    (to_recheck(), ask.Reopen(code="V11", words=words()), REVIEWER, Clock.HANDLING, mon("18:00")),
+    (to_registered(), SEND, REVIEWER, Clock.HANDLING, tue("08:00")),
+]
+
+
+@pytest.mark.parametrize(("facts", "command", "by", "clock", "due"), FROZEN)
+def test_a_registered_case_keeps_its_limits_and_its_calendar(
+    facts: tuple[Fact, ...], command: ask.Command, by: Actor, clock: Clock, due: datetime
+) -> None:
+    history = given(*facts).under(other_times())
+    (event,) = history.when(command, by=by, at=mon("14:00")).own
+    assert {started.clock: started.due_at for started in event.started}[clock] == due
+
+
+def test_a_co_handler_has_its_limit_by_the_frozen_calendar() -> None:
+    command = ask.NameCoHandler(body="园林局", limit=FOUR_HOURS)
+    history = given(*to_handling()).under(other_times())
+    history.when(command, by=SUPERVISOR, at=mon("14:00")).then(
+        like(did.CoHandlerNamed, due_at=mon("18:00"))
+    )
 
 
 def test_extensions_begin_anew_with_another_dispatch() -> None:
