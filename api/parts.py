@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from api.accounts.desk import Desk
 from api.accounts.grants import Grants
 from api.accounts.limits_store import DeskStorage
+from api.accounts.lockout import Lockout
 from api.accounts.partners import Partners
 from api.accounts.passwords import Passwords
 from api.accounts.people import People
@@ -79,6 +80,7 @@ class Parts:
     passwords: Passwords
     sessions: Sessions
     sign_in: SignIn
+    lockout: Lockout
     sources: Sources
     receipts: Receipts
     audit: AuditTrail

@@ -4,10 +4,12 @@ Everything that was started is ended in turn; what was acknowledged is on the di
 """
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
+from api.accounts.desk import Turn
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
@@ -117,7 +119,10 @@ def _follow_views(parts: Parts) -> None:
 
 
 async def _poll(parts: Parts) -> None:
-    """Forget keys that another process destroyed."""
+    """Forget keys that another process destroyed; end where nothing can be committed any more."""
+    if not parts.casework.eventlog.alive:
+        log.error("committer", fault="the committing thread has ended; so does this process")
+        signal.raise_signal(signal.SIGTERM)
     if await asyncio.to_thread(parts.keys.poll):
         parts.casework.forget()
 
@@ -136,4 +141,10 @@ async def _watch(parts: Parts) -> None:
 
 async def _clean(parts: Parts) -> None:
     await asyncio.to_thread(parts.sessions.remove_expired, parts.now())
+    await asyncio.to_thread(_forget_old_failures, parts)
     await asyncio.to_thread(complete_trail, parts)
+
+
+def _forget_old_failures(parts: Parts) -> None:
+    with parts.desk.write(Turn.SIGN_IN) as connection:
+        parts.lockout.remove_old(connection, parts.now())

@@ -31,7 +31,6 @@ from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
-from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.uploads import Uploads
@@ -52,7 +51,6 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
-from projections.place_code_scans import PlaceCodeScans
 from projections.place_code_scans import PlaceCodeScans
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
@@ -177,9 +175,6 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
-        place_codes=PlaceCodes(
-            casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
-        ),
         feed=feed,
         shelf=shelf,
         ledgers=ledgers,
@@ -192,6 +187,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         passwords=passwords,
         sessions=sessions,
         sign_in=SignIn(desk, passwords, lockout, sessions, factors),
+        lockout=lockout,
         sources=Sources(server.derive(Purpose.SOURCES)),
         receipts=Receipts(server.derive(Purpose.RECEIPTS)),
         audit=AuditTrail(desk),

@@ -38,6 +38,7 @@ def waiting_for(parts: Parts) -> tuple[str, ...]:
         (parts.casework.eventlog.ready, "事件日志不能写入"),
         (parts.keys.alive, "个人密钥不能写入"),
         (parts.audit.is_healthy(), "审计记录不能写入"),
+        (parts.limits_store.check(), "限次计数不能写入"),
         (parts.boundaries.usable(parts.now()), "街镇边界不能读取"),
         (parts.feed.caught_up, "视图首次读取尚未完成"),
     )
