@@ -337,7 +337,7 @@ def lines_of(said: Sequence[Path]) -> list[Line]:
                     case,
                     f"{case} {where}",
                     line.get("hash", ""),
-                )  # fmt: skip
+                )
             )
     return found
 
