@@ -4,6 +4,7 @@ A command's module is imported when that command is called: the server must not 
 draws pictures or reads map files.
 """
 
+import gc
 import importlib
 import sys
 
@@ -46,9 +47,14 @@ def _all() -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: see `api.commands.exits`."""
+    # Imports make many objects and no garbage: looking for some costs a tenth of the start.
+    gc.disable()
     called = sys.argv[1] if len(sys.argv) > 1 else None
     try:
-        program(called)(prog_name="casework")
+        commands = program(called)
+        gc.freeze()
+        gc.enable()
+        commands(prog_name="casework")
     except Refused as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(refusal.code)

@@ -10,18 +10,17 @@ import heapq
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import datetime
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-import msgspec
 from msgspec.structs import replace
 
 from api.access import Visitor
 from api.accounts.principal import NOBODY, Principal
 from api.actions import FORMS, Form, Made, RectifyIn
 from api.demo_accounts import Troupe
+from api.demo_note import Played
 from api.demo_pictures import picture
 from api.demo_places import Ground
 from api.demo_story import month
@@ -40,7 +39,6 @@ from evidence.signatures import Kind as FileKind
 from geo.gazetteer import read_places
 from geo.units import BUNDLED
 
-FILE = "demo-story.json"
 ABREAST = 24
 """Cases played at once: enough to share commits, few enough to keep the log near its own time."""
 
@@ -85,30 +83,6 @@ class StoryClock:
     def set(self, moment: datetime) -> None:
         """From here on, in this task, it is that moment."""
         self._here.set(moment)
-
-
-class Played(msgspec.Struct, frozen=True):
-    """What was, or is being, played into a data folder."""
-
-    seed: int
-    cases: int
-    until: datetime
-    whole: bool = False
-
-
-def played(var: Path) -> Played | None:
-    """What stands in the folder's note; None where nothing was played."""
-    try:
-        return msgspec.json.decode((var / FILE).read_bytes(), type=Played)
-    except FileNotFoundError:
-        return None
-
-
-def note(var: Path, story: Played) -> None:
-    """Leave the note; whole or not at all."""
-    new = var / f"{FILE}.new"
-    new.write_bytes(msgspec.json.encode(story))
-    new.replace(var / FILE)
 
 
 class _Turn(NamedTuple):
@@ -308,7 +282,7 @@ _LAPSING = {
 def _key(seed: int, turn: tuple[int, int]) -> str:
     """The idempotency key of a step: a random UUID, as strangers must use, but of the story's."""
     number, step = turn
-    return str(UUID(int=Random(f"{seed}/{number}/{step}").getrandbits(128), version=4))  # noqa: S311  a story told again
+    return str(UUID(int=Random(f"{seed}/{number}/{step}").getrandbits(128), version=4))
 
 
 def _body(form: ReportIn | Form) -> bytes:

@@ -274,25 +274,51 @@ def met_twice(t: Teller) -> Script:
     other.spot, other.scene, other.hurried = t.spot, t.scene + 3, t.hurried
     other.reviewer = t.reviewer
     other.later(2, 10)
-    second = yield from other.submit()
+    yield from other.submit()
     t.at = other.at
     t.later(2, 10)
     yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
     other.at = t.at
     other.later(1, 5)
     yield from other.ask(t.reviewer, A.MERGE, primary=str(first.case_id))
-    if t.rng.random() < 0.25:
-        other.later(5, 30)
-        yield from other.ask(t.reviewer, A.UNMERGE, reason="两处相距较远，不是同一问题。")
-        other.later(2, 10)
-        yield from other.ask(t.reviewer, A.MERGE, primary=str(first.case_id))
-    assert second.case_id != first.case_id
     t.at = other.at
     seen = yield from acknowledged(t)
     yield from solved(t, seen)
     yield from rated(t, "yes", 5)
     other.at = t.at
     yield from rated(other, "yes", 4)
+
+
+def parted(t: Teller) -> Script:
+    """Merged too soon: taken apart again, and refused as it is no case of its own."""
+    first = yield from t.submit()
+    other = Teller(t.rng, t.ground, t.kind, t.at)
+    other.reviewer = t.reviewer
+    other.later(2, 10)
+    yield from other.submit()
+    other.later(2, 10)
+    yield from other.ask(t.reviewer, A.MERGE, primary=str(first.case_id))
+    other.later(5, 30)
+    yield from other.ask(t.reviewer, A.UNMERGE, reason="两处相距较远，不是同一问题。")
+    other.later(2, 10)
+    yield from other.ask(t.reviewer, A.REFUSE, code="N11", words="现场核实达不到立案条件。")
+
+
+def left(t: Teller) -> Script:
+    """Two met it; the one who reported it first leaves, and it goes on for the other."""
+    yield from t.submit()
+    receipt = t.receipt
+    t.later(1, 5)
+    t.receipt = None
+    yield t.step("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)})
+    t.receipt = receipt
+    t.later(1, 4)
+    yield from t.as_reporter(A.WITHDRAW)
+    t.later(3, 12)
+    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
+    seen = yield from acknowledged(t)
+    seen = yield from solved(t, seen)
+    yield from t.clock(A.LAPSE_RATING, seen, Clock.RATING)
 
 
 def joined(t: Teller) -> Script:
@@ -426,33 +452,42 @@ def not_found(t: Teller) -> Script:
     yield from rated(t, "yes", 4)
 
 
-def extended(t: Teller) -> Script:
-    """More time asked for, in time; sometimes refused."""
+def _asked_for_more(t: Teller) -> Scene:
     seen = yield from handling(t)
     limit = seen.case.limit
     assert limit is not None
     t.until(seen.case.clocks[Clock.HANDLING].fact.due_at, 0.3)
-    amount = max(1, limit.amount // 2)
     yield from t.ask(
         "street",
         A.REQUEST_EXTENSION,
         code="E01",
-        by={"amount": amount, "unit": limit.unit.value},
+        by={"amount": max(1, limit.amount // 2), "unit": limit.unit.value},
         words="量大，需调车分两次清运。",
     )
     t.later(10, 60)
-    if t.rng.random() < 0.7:
-        seen = yield from t.ask("supervisor", A.GRANT_EXTENSION)
-    else:
-        seen = yield from t.ask("supervisor", A.DENY_EXTENSION, words="条件具备，请按时完成。")
+    return seen
+
+
+def extended(t: Teller) -> Script:
+    """More time asked for, in time, and given."""
+    yield from _asked_for_more(t)
+    seen = yield from t.ask("supervisor", A.GRANT_EXTENSION)
     yield from solved(t, seen)
     yield from rated(t, "yes", 4)
 
 
-def suspended(t: Teller) -> Scene:
-    seen = yield from handling(t)
+def not_extended(t: Teller) -> Script:
+    """More time asked for, and not given."""
+    yield from _asked_for_more(t)
+    seen = yield from t.ask("supervisor", A.DENY_EXTENSION, words="条件具备，请按时完成。")
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
+
+
+def _suspension_asked(t: Teller) -> Scene:
+    yield from handling(t)
     t.later(20, 120)
-    yield from t.ask(
+    seen = yield from t.ask(
         "street_lead",
         A.REQUEST_SUSPENSION,
         code="S02",
@@ -460,20 +495,26 @@ def suspended(t: Teller) -> Scene:
         words="已纳入本月环境整治专项，统一施工。",
     )
     t.later(10, 60)
-    if t.hurried or t.rng.random() < 0.8:
-        return (yield from t.ask("supervisor", A.GRANT_SUSPENSION))
-    return (yield from t.ask("supervisor", A.DENY_SUSPENSION, words="不属专项范围，请先行处置。"))
+    return seen
 
 
 def waited(t: Teller) -> Script:
-    """挂账 until an agreed day, then done."""
-    seen = yield from suspended(t)
-    if seen.case.status is Status.SUSPENDED:
-        if t.rng.random() < 0.6:
-            seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
-        else:
-            t.later(1500, 3000)
-            seen = yield from t.ask("street", A.RESUME)
+    """挂账 until an agreed day, or a little less, then done."""
+    yield from _suspension_asked(t)
+    seen = yield from t.ask("supervisor", A.GRANT_SUSPENSION)
+    if t.rng.random() < 0.6:
+        seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
+    else:
+        t.later(1500, 3000)
+        seen = yield from t.ask("street", A.RESUME)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
+def not_suspended(t: Teller) -> Script:
+    """挂账 asked for, and not granted."""
+    yield from _suspension_asked(t)
+    seen = yield from t.ask("supervisor", A.DENY_SUSPENSION, words="不属专项范围，请先行处置。")
     yield from solved(t, seen)
     yield from rated(t, "yes", 4)
 
@@ -512,18 +553,30 @@ def transferred(t: Teller) -> Script:
     yield from t.ask(t.reviewer, A.RECORD_VISIT, words="已告知反映人接收单位和编号。")
 
 
-def forced(t: Teller) -> Script:
-    """Closed by force, by two supervisors; sometimes the second does not agree."""
-    seen = yield from handling(t)
+def _force_asked(t: Teller) -> Scene:
+    yield from handling(t)
     t.later(60, 300)
-    ask = {"code": "F01", "words": "所在围挡已整体拆除，现场不复存在。"}
-    seen = yield from t.ask("supervisor", A.REQUEST_FORCE_CLOSE, **ask)
+    seen = yield from t.ask(
+        "supervisor",
+        A.REQUEST_FORCE_CLOSE,
+        code="F01",
+        words="所在围挡已整体拆除，现场不复存在。",
+    )
     t.later(10, 90)
-    if t.rng.random() < 0.3:
-        seen = yield from t.ask("supervisor_2", A.DECLINE_SECOND, words="仍可处置，不同意。")
-        yield from solved(t, seen)
-        return
+    return seen
+
+
+def forced(t: Teller) -> Script:
+    """Closed by force, by two supervisors."""
+    yield from _force_asked(t)
     yield from t.ask("supervisor_2", A.CONFIRM_FORCE_CLOSE)
+
+
+def not_forced(t: Teller) -> Script:
+    """The second supervisor does not agree."""
+    yield from _force_asked(t)
+    seen = yield from t.ask("supervisor_2", A.DECLINE_SECOND, words="仍可处置，不同意。")
+    yield from solved(t, seen)
 
 
 def revoked(t: Teller) -> Script:
@@ -600,7 +653,8 @@ def open_overdue(t: Teller) -> Script:
 
 
 def open_suspended(t: Teller) -> Script:
-    yield from suspended(t)
+    yield from _suspension_asked(t)
+    yield from t.ask("supervisor", A.GRANT_SUSPENSION)
 
 
 def open_rectified(t: Teller) -> Script:
@@ -650,7 +704,9 @@ LIVES: tuple[Life, ...] = (
     Life(answered, 4),
     Life(unanswered, 2, anonymous=True),
     Life(met_twice, 4, anonymous=True),
+    Life(parted, 1, anonymous=True),
     Life(joined, 4),
+    Life(left, 1, anonymous=True),
     Life(returned, 3),
     Life(designated, 1),
     Life(return_rejected, 2),
@@ -658,11 +714,14 @@ LIVES: tuple[Life, ...] = (
     Life(reworked, 6),
     Life(checked, 3),
     Life(not_found, 4),
-    Life(extended, 4, long=True),
+    Life(extended, 3, long=True),
+    Life(not_extended, 1, long=True),
     Life(waited, 2, long=True),
+    Life(not_suspended, 1, long=True),
     Life(coordinated, 2),
     Life(transferred, 2),
-    Life(forced, 3),
+    Life(forced, 2),
+    Life(not_forced, 1),
     Life(revoked, 1),
     Life(mended, 2),
 )
@@ -708,9 +767,11 @@ def month(
         teller = Teller(_own(rng), ground, rng.choice(long_kinds), start)
         teller.hurried = True
         yield start, script(teller)
-    for life in _dealt(rng, cases - still_open):
-        # More towards the end than at the beginning, and at hours when people are out.
-        back = MONTH * (rng.random() ** 1.2)
+    for number, life in enumerate(_dealt(rng, cases - still_open)):
+        # The first of each begins early enough to come to its end; of the others more begin
+        # towards the end of the month than at its beginning.
+        share = rng.uniform(0.9, 1.0) if number < len(LIVES) else rng.random() ** 1.2
+        back = MONTH * share
         start = in_duty(until - timedelta(hours=3) - back, rng)
         kind = rng.choice(long_kinds if life.long else kinds)
         certain = rng.random() < 0.85 if life.certain is None else life.certain
@@ -728,6 +789,4 @@ def _dealt(rng: Random, cases: int) -> list[Life]:
     """Each life once, then by weight."""
     dealt = list(LIVES[:cases])
     weights = [life.weight for life in LIVES]
-    dealt += rng.choices(LIVES, weights, k=max(0, cases - len(dealt)))
-    rng.shuffle(dealt)
-    return dealt
+    return dealt + rng.choices(LIVES, weights, k=max(0, cases - len(dealt)))

@@ -3,19 +3,17 @@
 A folder is made once: a second call adds nothing and only shows the accounts.
 """
 
-import asyncio
-import time
+import importlib
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from api import demo_accounts
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
-from api.demo import Played, StoryClock, note, play, played
+from api.commands.opening import read_settings
+from api.commands.serve import serve as serve_app
+from api.demo_note import Played, played
 from api.settings import Settings
 from api.wiring import now
 from casework.clocks import SHANGHAI
@@ -43,10 +41,13 @@ def demo(
     settings = read_settings()
     known = played(settings.var)
     if known is None or not known.whole:
-        _prepare(settings, known or Played(seed, cases, _end(until)))
+        # Drawing and telling are imported only where there is something to draw and tell.
+        stage = importlib.import_module("api.commands.demo_stage")
+        stage.put_on(settings, known or Played(seed, cases, _end(until)))
     show(settings)
     if serve:
-        _serve(settings)
+        typer.echo(f"\n服务地址 http://{settings.host}:{settings.port}/api/v1 （Ctrl+C 结束）")
+        serve_app(settings)
 
 
 def _end(until: datetime | None) -> datetime:
@@ -59,28 +60,6 @@ def _end(until: datetime | None) -> datetime:
     return end
 
 
-def _prepare(settings: Settings, story: Played) -> None:
-    start = time.perf_counter()
-    clock = StoryClock(story.until)
-    with opened(settings, clock) as parts, Progress(console=Console(stderr=True)) as bar:
-        telling = bar.add_task("演示案件", total=story.cases)
-
-        async def prepare() -> None:
-            troupe = await demo_accounts.prepare(parts, now())
-            note(settings.var, story)
-            await play(parts, clock, troupe, story, lambda ended: bar.advance(telling, ended))
-
-        try:
-            asyncio.run(prepare())
-        except demo_accounts.NotADemonstration as real:
-            raise Refused(
-                f"{settings.var} 中已有账号，不是演示数据目录；请用 CASEWORK_VAR 另指一个。"
-            ) from real
-    note(settings.var, Played(story.seed, story.cases, story.until, whole=True))
-    spent = time.perf_counter() - start
-    typer.echo(f"已准备 {story.cases} 个演示案件，用时 {spent:.1f} 秒。", err=True)
-
-
 def show(settings: Settings) -> None:
     """Print who can sign in, and where that stands."""
     credentials = demo_accounts.read(settings.var) or {}
@@ -89,10 +68,3 @@ def show(settings: Settings) -> None:
         secret = player.get("password") or player.get("key", "")
         typer.echo(f"  {key:<15}{player['name']:<24}{secret}")
     typer.echo(f"保存在 {settings.var / demo_accounts.FILE}")
-
-
-def _serve(settings: Settings) -> None:
-    from api.commands.serve import serve  # noqa: PLC0415  only a server pays for what it imports
-
-    typer.echo(f"\n服务地址 http://{settings.host}:{settings.port}/api/v1 （Ctrl+C 结束）")
-    serve(settings)
