@@ -6,7 +6,7 @@ controls by which a text can be made to read otherwise than it is. Source: Unico
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PLAIN_CONTROLS = frozenset("\n\t")
 
 
@@ -73,6 +74,17 @@ Moment = Annotated[datetime, BeforeValidator(_written_out)]
 
 AwareMoment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 """A time written out with its offset."""
+
+
+def _day_written_out(value: object) -> object:
+    """A day as text, not a count of seconds; a date that is one already comes from a default."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_type", "应为日期，如 2026-11-22。")
+
+
+Day = Annotated[date, BeforeValidator(_day_written_out)]
+"""A day in Shanghai, written out."""
 
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number of a query, where everything is text."""

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from api.access import POLICY
-from api.hygiene import Line, Prose, StreetText
+from api.hygiene import AwareMoment, Day, Line, Prose, StreetText
 from api.schemas import LimitIn, SignInIn, Wire
 from casework.model import PlaceKind, Role
 
@@ -233,8 +233,8 @@ class OverrideIn(Wire):
     limit: LimitIn
     streets: Annotated[tuple[StreetText, ...], Field(max_length=40)] = ()
     place_kinds: Annotated[tuple[PlaceKind, ...], Field(max_length=20)] = ()
-    first: date | None = None
-    last: date | None = None
+    first: Day | None = None
+    last: Day | None = None
 
 
 class ConditionIn(Wire):
@@ -267,7 +267,7 @@ class IndicatorIn(IndicatorBodyIn):
 
 
 class _ChangeIn(Wire):
-    effective_from: AwareDatetime = Field(
+    effective_from: AwareMoment = Field(
         description="生效时间，须晚于确认时间至少 60 秒，且不早于上一次变更。"
     )
     reason: Prose
@@ -354,8 +354,8 @@ class DryRunIn(Wire):
     """An indicator as it might be; by default last month (Shanghai) is judged by it."""
 
     indicator: IndicatorIn
-    first: date | None = None
-    last: date | None = None
+    first: Day | None = None
+    last: Day | None = None
 
 
 class WhatIfOut(Wire):

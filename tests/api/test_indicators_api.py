@@ -316,6 +316,8 @@ def test_a_dry_run_tells_who_would_have_been_late_and_changes_nothing(
     assert line["newly_late"] == [slow]
     assert line["would_be_late"] == 1 and line["cases"] == 2
     assert town.parts.casework.eventlog.head() == head
+    counted = sysadmin.post("/indicators/dry-run", {**form, "first": 0})
+    is_problem(counted, 422, "invalid")
     last_month = sysadmin.post("/indicators/dry-run", {"indicator": form["indicator"]}).json()
     assert last_month["lines"] == [] and last_month["first"].endswith("-01")
     lacking = {**bikes(1), "code": "P10", "conditions": bikes(1)["conditions"][:1]}  # type: ignore[index]  # a list, as written above
