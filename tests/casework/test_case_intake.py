@@ -4,6 +4,7 @@ import pytest
 
 from casework import commands as ask
 from casework import events as did
+from casework.catalogue import StepLimitSet
 from casework.errors import (
     ConflictOfInterest,
     Exhausted,
@@ -19,7 +20,7 @@ from casework.errors import (
 )
 from casework.indicators import NotInCatalogue
 from casework.lifecycle import Action, Status
-from casework.model import CLOCK, Actor, Clock, Place, PlaceKind
+from casework.model import CLOCK, Actor, Clock, Limit, Place, PlaceKind, Unit
 from casework.state import allowed
 from tests.facts import (
     VERSIONS,
@@ -61,6 +62,7 @@ from tests.history import (
     PARTNER,
     PASSER_BY,
     PHOTO,
+    REFERENCES,
     REVIEWER,
     REVIEWER_2,
     SEALED,
@@ -355,6 +357,7 @@ def test_with_a_certain_street_one_command_registers_and_dispatches() -> None:
                 did.CaseDispatched,
                 street=ZHONGGUANCUN,
                 due_at=mon("17:10"),
+                designated=False,
                 starts={Clock.ACKNOWLEDGE: mon("09:40"), Clock.HANDLING: mon("17:10")},
                 stops={Clock.DISPATCH},
             ),
@@ -456,6 +459,17 @@ def test_what_was_new_has_been_seen_once_the_case_is_judged() -> None:
     facts = (*to_registered(), joined(NEIGHBOUR), revocation_asked(), revoked())
     assert not given(*facts).state.has_new_information
     assert not given(*to_rectified(), joined(NEIGHBOUR), closed()).state.has_new_information
+
+
+def test_after_an_objection_the_review_has_the_time_that_is_set_today() -> None:
+    """Also where an earlier registration had frozen an older catalogue."""
+    hour = StepLimitSet(
+        clock=Clock.REVIEW, limit=Limit(1, Unit.DUTY_HOUR), effective_from=mon("10:00")
+    )
+    history = given(*to_registered(), revocation_asked(), revoked())
+    history.under(REFERENCES.grown(catalogue=[hour])).when(
+        OBJECT, by=CITIZEN, at=mon("11:00")
+    ).then(like(did.RefusalObjected, starts={Clock.REVIEW: mon("12:00")}))
 
 
 def test_an_objection_is_made_once() -> None:

@@ -1,6 +1,6 @@
 """属地: dispatch, return, recall, designation, reclassification (domain.md sections 3 and 4)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -32,7 +32,7 @@ from casework.model import (
     StreetCode,
     Unit,
 )
-from casework.reference import References
+from casework.reference import References, WindowsSet
 from tests.facts import (
     VERSIONS,
     acknowledged,
@@ -471,6 +471,45 @@ def test_an_open_request_for_an_extension_ends_with_reclassifying() -> None:
     assert not case.pending
 
 
+def test_a_registered_case_is_reclassified_by_its_own_catalogue_a_report_by_todays() -> None:
+    """P01 is retired from Monday 12:00 on: no new case gets it, an older one still may."""
+    retired = catalogues.IndicatorRetired(code="P01", effective_from=mon("12:00"))
+    references = REFERENCES.grown(catalogue=[retired])
+    old = given(*to_registered()).under(references)
+    old.when(anew("P01-2"), by=REVIEWER, at=mon("14:00")).then(like(did.CaseReclassified))
+    new = given(reported()).under(references)
+    new.when(anew("P01-2"), by=REVIEWER, at=mon("14:00")).refused(NotInCatalogue)
+    new.when(anew("P02-1"), by=REVIEWER, at=mon("14:00")).then(like(did.CaseReclassified))
+
+
+def shorter_duty() -> References:
+    """From Monday 12:00 on, duty is 13:00 to 15:00 only, and 绿地 has one hour."""
+    windows = WindowsSet(
+        duty=((time(13), time(15)),), working=((time(9), time(10)),), effective_from=mon("12:00")
+    )
+    old = REFERENCES.rules_at(MONDAY_9).catalogue.indicator("P04")
+    row = replace(old.conditions[0], limit=Limit(1, Unit.DUTY_HOUR))
+    shorter = catalogues.IndicatorRevised(
+        indicator=replace(old, conditions=(row,)), effective_from=mon("12:00")
+    )
+    return REFERENCES.grown(catalogue=[shorter], calendar=[windows])
+
+
+def test_return_and_reclassification_keep_the_frozen_limits_and_calendar() -> None:
+    returning = given(*to_dispatched("C01-1")).under(shorter_duty())
+    returning.when(RETURN, by=STREET, at=mon("14:00")).refused(TooLate, until=mon("13:00"))
+    handled = given(*to_handling("C01-1")).under(shorter_duty())
+    handled.when(anew("P04-1"), by=SUPERVISOR, at=mon("14:00")).then(
+        like(did.CaseReclassified, starts={Clock.HANDLING: mon("17:00")})
+    )
+
+
+def test_an_extension_does_not_widen_the_window_for_a_return() -> None:
+    history = given(*to_handling(), extension_asked(), extended(Limit(12, Unit.DUTY_HOUR)))
+    late = mon("11:00") + A_MICROSECOND
+    history.when(RETURN, by=STREET, at=late).refused(TooLate, until=mon("11:00"))
+
+
 def test_a_place_is_corrected_with_a_reason_and_moves_no_clock() -> None:
     elsewhere = Place(lon=116.3, lat=39.99, kind=PlaceKind.ROAD)
     command = ask.CorrectPlace(place=elsewhere, assignment=INSIDE_012, reason=words())
@@ -517,6 +556,12 @@ def test_nobody_confirms_their_own_revocation() -> None:
     both = staff("two-hats", Role.REVIEWER, Role.SUPERVISOR)
     history = given(*to_registered(), revocation_asked(by=both))
     history.when(ask.ConfirmRevocation(), by=both).refused(ConflictOfInterest, "由您提出")
+
+
+def test_nobody_revokes_what_their_own_street_had() -> None:
+    own = staff("supervisor-011", Role.SUPERVISOR, street=ZHONGGUANCUN)
+    history = given(*to_dispatched(), return_asked(), return_accepted(), revocation_asked())
+    history.when(ask.ConfirmRevocation(), by=own).refused(ConflictOfInterest, "您所在街镇")
 
 
 def test_after_an_objection_a_revocation_is_final() -> None:
