@@ -170,6 +170,7 @@ POLICY: dict[str, Policy] = {
         _row("persons.destroy_staff_texts", "销毁工作文字", {_R.SECADMIN}),
         _row("audit.list", "审计记录", {_R.AUDITOR}),
         _row("audit.verify", "核验审计链", {_R.AUDITOR}),
+        _row("measures.redispatch", "再派遣", {_R.ANALYST, _R.SUPERVISOR}),
         _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
         _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
         _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),

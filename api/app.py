@@ -28,6 +28,7 @@ from api.routes import (
     partners,
     persons,
     place_codes,
+    redispatch,
     reports,
     sessions,
 )
@@ -132,6 +133,7 @@ ROUTERS = tuple(
         persons,
         audit,
         place_codes,
+        redispatch,
     )
 )
 """What is served under `API`."""

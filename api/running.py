@@ -107,7 +107,6 @@ async def _refresh(parts: Parts) -> None:
     await asyncio.to_thread(parts.casework.refresh, parts.now())
     await asyncio.to_thread(parts.boundaries.read_ahead, parts.now())
     await asyncio.to_thread(_follow_views, parts)
-    await asyncio.to_thread(parts.boundaries.read_ahead, parts.now())
 
 
 def _follow_views(parts: Parts) -> None:

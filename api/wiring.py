@@ -54,6 +54,7 @@ from projections.my_cases import MyCases
 from projections.place_code_scans import PlaceCodeScans
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
+from projections.redispatch import Redispatch
 from projections.search import Search
 from projections.tables import postgres_views
 from projections.timeline import Timeline
@@ -79,7 +80,7 @@ def new_id() -> UUID:
 
 def all_views() -> tuple[View, ...]:
     """Every registered view."""
-    return (CaseKeys(), CaseBoard(), Timeline(), MyCases(), Search(), DueIndex())
+    return (CaseKeys(), CaseBoard(), Timeline(), MyCases(), Search(), DueIndex(), Redispatch())
 
 
 # places on the disk ----------------------------------------------------------------------

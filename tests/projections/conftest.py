@@ -15,6 +15,7 @@ from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.places_seen import PlacesSeen
 from projections.reading import Readers
+from projections.redispatch import Redispatch
 from projections.search import Search
 from projections.timeline import Timeline
 from projections.view import View
@@ -28,6 +29,7 @@ VIEWS: tuple[View, ...] = (
     CaseBoard(),
     Timeline(),
     DueIndex(),
+    Redispatch(),
     MyCases(),
     Search(),
     CaseHistory(),
