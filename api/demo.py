@@ -33,7 +33,7 @@ from casework import watch
 from casework.errors import Missing
 from casework.keys import Owner, OwnerKind, person_key
 from casework.lifecycle import Action
-from casework.model import CLOCK, Clock, Role, Unit
+from casework.model import CLOCK, Role, Unit
 from casework.reference import Rules
 from evidence.signatures import Kind as FileKind
 from geo.gazetteer import read_places
@@ -172,7 +172,7 @@ class _Stage:
         if step.who == "clock":
             return await self._clockwork(step)
         key = _key(self._seed, turn)
-        visitor = await self._visitor(step, key)
+        visitor = self._visitor(step, key)
         photos = [
             await self._upload(step, visitor, picture_, f"{key}/{number}")
             for number, picture_ in enumerate(step.photos)
@@ -190,38 +190,31 @@ class _Stage:
         )
         return Seen(acted.done.case_id, acted.done.case, receipt=acted.receipt)
 
-    async def _visitor(self, step: Step, key: str) -> Visitor:
+    def _visitor(self, step: Step, key: str) -> Visitor:
         source = "demonstration"
         if step.who == "anonymous":
             draft = None if step.receipt else UUID(key)
             return Visitor(NOBODY, source, receipt=step.receipt, draft=draft)
-        return Visitor(await self._principal(step), source)
+        return Visitor(self._principal(step), source)
 
-    async def _principal(self, step: Step) -> Principal:
+    def _principal(self, step: Step) -> Principal:
         if step.who not in ("street", "street_lead"):
             return self._troupe.principal(step.who)
-        assert step.case is not None
-        street = (await self._door.loaded(step.case)).case.street
-        assert street is not None, "only a case that was dispatched has a street"
-        return self._troupe.of_street(Role(step.who), street)
+        assert step.street is not None, "only a case that was dispatched has a street"
+        return self._troupe.of_street(Role(step.who), step.street)
 
     async def _clockwork(self, step: Step) -> Seen:
         """What the clock does, under the very ids the watcher would use."""
         assert step.case is not None
-        case = (await self._door.loaded(step.case)).case
         command: ask.Command
-        if step.what is Action.NOTIFY:
+        if step.ran is not None:
+            command = watch.LAPSES[step.ran.clock]()
+            command_id = watch.command_id(step.ran)
+        else:
+            assert step.what is Action.NOTIFY, "the clock does nothing else"
             person, channel = str(step.fields["person"]), str(step.fields["channel"])
             command = ask.Notify(person=UUID(person), channel=channel)
-            command_id = uuid5(_IDS, f"notify/{step.case}/{case.round}/{person}")
-        else:
-            clock = _LAPSING[step.what]
-            command = watch.LAPSES[clock]()
-            running = case.clocks.get(clock)
-            if running is None:  # carried on after a cut: it has run out already
-                return Seen(step.case, case)
-            due = _Due(step.case, clock, case.round, running.fact.due_at)
-            command_id = watch.command_id(due)
+            command_id = uuid5(_IDS, f"notify/{step.case}/{step.at.isoformat()}")
         done = await self._parts.casework.handle(
             step.case, command, at=step.at, by=CLOCK, command_id=command_id
         )
@@ -263,20 +256,6 @@ class _Stage:
         if person is not None:
             return owner, person_key(str(person)), Owner(OwnerKind.PERSON, str(person))
         return owner, uuid5(_IDS, f"key/{name}"), Owner(OwnerKind.CASE, owner)
-
-
-class _Due(NamedTuple):
-    case_id: UUID
-    clock: Clock
-    round: int
-    due_at: datetime
-
-
-_LAPSING = {
-    Action.LAPSE_INFORMATION: Clock.INFORMATION,
-    Action.LAPSE_RATING: Clock.RATING,
-    Action.RESUME: Clock.RESUMPTION,
-}
 
 
 def _key(seed: int, turn: tuple[int, int]) -> str:

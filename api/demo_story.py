@@ -75,7 +75,7 @@ def rectified(t: Teller, seen: Seen, share: float | None = None, **fields: objec
     t.scene += 7  # the hand-over is seen from elsewhere each time
     photos = t.photo(after=fields.get("outcome", "rectified") == "rectified")
     return (
-        yield t.step(
+        yield from t.tell(
             "street",
             A.RECTIFY,
             {"outcome": "rectified", "words": t.remedy + "。", **fields},
@@ -166,7 +166,7 @@ def upheld(t: Teller) -> Script:
     yield from solved(t, seen)
     yield from rated(t, "no", t.rng.choice((1, 2)))
     t.later(60, 400)
-    yield t.step(
+    yield from t.tell(
         t.other_reviewer,
         A.UPHOLD,
         {"code": "V01", "words": "现场复核，问题点位已清理，附照片。"},
@@ -247,7 +247,7 @@ def answered(t: Teller) -> Script:
     )
     t.later(20, 500)
     who = t.reporter if t.reporter == "citizen" else "anonymous"
-    yield t.step(who, A.SUPPLY_INFORMATION, {"text": "补了一张远一点的。"}, t.photo(3))
+    yield from t.tell(who, A.SUPPLY_INFORMATION, {"text": "补了一张远一点的。"}, t.photo(3))
     t.later(3, 10)
     yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
     seen = yield from acknowledged(t)
@@ -304,23 +304,6 @@ def parted(t: Teller) -> Script:
     yield from other.ask(t.reviewer, A.REFUSE, code="N11", words="现场核实达不到立案条件。")
 
 
-def left(t: Teller) -> Script:
-    """Two met it; the one who reported it first leaves, and it goes on for the other."""
-    yield from t.submit()
-    receipt = t.receipt
-    t.later(1, 5)
-    t.receipt = None
-    yield t.step("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)})
-    t.receipt = receipt
-    t.later(1, 4)
-    yield from t.as_reporter(A.WITHDRAW)
-    t.later(3, 12)
-    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
-    seen = yield from acknowledged(t)
-    seen = yield from solved(t, seen)
-    yield from t.clock(A.LAPSE_RATING, seen, Clock.RATING)
-
-
 def joined(t: Teller) -> Script:
     """Others met it too; one of them rates."""
     yield from registered(t)
@@ -328,7 +311,7 @@ def joined(t: Teller) -> Script:
     t.later(5, 30)
     t.receipt = None
     photos = t.photo(5) if t.rng.random() < 0.5 else ()
-    seen = yield t.step("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)}, photos)
+    seen = yield from t.tell("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)}, photos)
     joiner, t.receipt = seen.receipt, receipt
     t.later(2, 15)
     yield from t.as_reporter(A.ADD_INFORMATION, text="补充：东边还有一处同样的。")
@@ -424,7 +407,7 @@ def checked(t: Teller) -> Script:
     t.later(5, 20)
     yield from t.ask(t.reviewer, A.REQUEST_SITE_CHECK, words="照片角度不同，请到现场核实。")
     t.later(30, 120)
-    seen = yield t.step(
+    seen = yield from t.tell(
         "checker",
         A.REPORT_SITE_CHECK,
         {"findings": "现场已清理，周边无残留。"},
@@ -499,16 +482,22 @@ def _suspension_asked(t: Teller) -> Scene:
 
 
 def waited(t: Teller) -> Script:
-    """挂账 until an agreed day, or a little less, then done."""
+    """挂账 until the agreed day, then done."""
     yield from _suspension_asked(t)
     seen = yield from t.ask("supervisor", A.GRANT_SUSPENSION)
-    if t.rng.random() < 0.6:
-        seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
-    else:
-        t.later(1500, 3000)
-        seen = yield from t.ask("street", A.RESUME)
+    seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
     yield from solved(t, seen)
     yield from rated(t, "yes", 4)
+
+
+def begun_early(t: Teller) -> Script:
+    """挂账, but the 街镇 could begin before the agreed day."""
+    yield from _suspension_asked(t)
+    yield from t.ask("supervisor", A.GRANT_SUSPENSION)
+    t.later(1500, 3000)
+    seen = yield from t.ask("street", A.RESUME)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 5)
 
 
 def not_suspended(t: Teller) -> Script:
@@ -706,7 +695,6 @@ LIVES: tuple[Life, ...] = (
     Life(met_twice, 4, anonymous=True),
     Life(parted, 1, anonymous=True),
     Life(joined, 4),
-    Life(left, 1, anonymous=True),
     Life(returned, 3),
     Life(designated, 1),
     Life(return_rejected, 2),
@@ -717,6 +705,7 @@ LIVES: tuple[Life, ...] = (
     Life(extended, 3, long=True),
     Life(not_extended, 1, long=True),
     Life(waited, 2, long=True),
+    Life(begun_early, 1, long=True),
     Life(not_suspended, 1, long=True),
     Life(coordinated, 2),
     Life(transferred, 2),

@@ -32,11 +32,22 @@ class Picture(msgspec.Struct, frozen=True):
     source: str = "camera"
 
 
+class RanOut(msgspec.Struct, frozen=True):
+    """A clock of a case that runs out; what the watcher draws its command's id from."""
+
+    case_id: UUID
+    clock: Clock
+    round: int
+    due_at: datetime
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Something that somebody does at a moment.
 
-    `who` is a key of the cast, `anonymous`, `clock`, or `street`/`street_lead` of the case's own
-    街镇. `fields` are those of the action's form as JSON; photos are drawn, uploaded and cited.
+    `who` is a key of the cast, `anonymous`, `clock`, or `street`/`street_lead` of `street`.
+    `fields` are those of the action's form as JSON; photos are drawn, uploaded and cited. `ran`
+    is the clock that ran out. A step says all of this itself: played again, when the case has
+    long moved on, it must be the same command.
     """
 
     at: datetime
@@ -46,6 +57,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     fields: Mapping[str, object] = {}
     photos: tuple[Picture, ...] = ()
     receipt: str | None = None
+    street: str | None = None
+    ran: RanOut | None = None
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -88,6 +101,7 @@ class Teller:
         self.reporter = "anonymous"
         self.receipt: str | None = None
         self.case: UUID | None = None
+        self.street: str | None = None
         reviewers = ["reviewer", "reviewer_2"]
         rng.shuffle(reviewers)
         self.reviewer, self.other_reviewer = reviewers
@@ -114,15 +128,16 @@ class Teller:
 
     # steps ---------------------------------------------------------------------------
 
-    def step(
+    def tell(
         self,
         who: str,
         what: Action,
         fields: Mapping[str, object] | None = None,
         photos: tuple[Picture, ...] = (),
-    ) -> Step:
+        ran: RanOut | None = None,
+    ) -> Scene:
         """An action on the case, now."""
-        return Step(
+        seen = yield Step(
             at=self.at,
             who=who,
             what=what,
@@ -130,7 +145,11 @@ class Teller:
             fields=fields or {},
             photos=photos,
             receipt=self.receipt if who == "anonymous" else None,
+            street=self.street,
+            ran=ran,
         )
+        self.street = seen.case.street
+        return seen
 
     def photo(self, number: int = 0, *, after: bool = False) -> tuple[Picture, ...]:
         """A picture of the spot; another number shows it from elsewhere."""
@@ -172,23 +191,25 @@ class Teller:
             fields["contact"] = f"139{self.rng.randrange(10**8):08d}"
         if self.reporter == "anonymous" and self.rng.random() < 0.35:
             fields["source_channel"] = "miniprogram"
-        seen = yield self.step(self.reporter, Action.SUBMIT, fields, photos)
+        seen = yield from self.tell(self.reporter, Action.SUBMIT, fields, photos)
         self.case, self.receipt = seen.case_id, seen.receipt
         return seen
 
     def ask(self, who: str, what: Action, /, **fields: object) -> Scene:
         """An action without pictures."""
-        return (yield self.step(who, what, fields))
+        return (yield from self.tell(who, what, fields))
 
     def as_reporter(self, what: Action, /, **fields: object) -> Scene:
         """Something the reporter does: with the account or the receipt."""
         who = self.reporter if self.reporter.startswith("citizen") else "anonymous"
-        return (yield self.step(who, what, fields))
+        return (yield from self.tell(who, what, fields))
 
     def clock(self, what: Action, seen: Seen, clock: Clock) -> Scene:
         """What the clock does when one of the case's clocks has run out."""
-        self.at = max(self.at, seen.case.clocks[clock].fact.due_at + timedelta(seconds=2))
-        return (yield self.step("clock", what))
+        due_at = seen.case.clocks[clock].fact.due_at
+        self.at = max(self.at, due_at + timedelta(seconds=2))
+        ran = RanOut(seen.case_id, clock, seen.case.round, due_at)
+        return (yield from self.tell("clock", what, ran=ran))
 
 
 def in_duty(moment: datetime, rng: Random) -> datetime:
