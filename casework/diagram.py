@@ -50,6 +50,8 @@ STREAMS: tuple[Stream, ...] = (
     Stream("catalogue", "指标目录", catalogue.STORED_AS),
     Stream("calendar, boundaries", "日历与边界", reference.STORED_AS),
     Stream("change/{n}", "基础数据变更申请", proposals.STORED_AS),
+    Stream("place-code/{id}", "二维码", place_code.STORED_AS),
+    Stream("place-codes", "二维码清单", place_code.LIST_STORED_AS),
     Stream("place-code/{id}", "位置二维码", place_code.STORED_AS),
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
 )

@@ -4,9 +4,10 @@ import pytest
 
 from casework import commands as ask
 from casework import events as did
+from casework.catalogue import StepLimitSet
 from casework.errors import Missing, NotAllowed, NotPermitted, UnknownCase
 from casework.lifecycle import Status
-from casework.model import Clock
+from casework.model import Clock, Limit, Unit
 from tests.facts import (
     absorbed,
     dispatched,
@@ -29,6 +30,7 @@ from tests.history import (
     NEIGHBOUR,
     OTHER_ID,
     PASSER_BY,
+    REFERENCES,
     REVIEWER,
     SEALED,
     SUPERVISOR,
@@ -165,6 +167,20 @@ def test_a_merged_case_is_split_off_while_its_primary_is_open(facts: tuple[Fact,
         None,
         None,
         None,
+    )
+
+
+def test_a_split_case_has_the_review_time_that_is_set_today() -> None:
+    """Also where its registration had frozen an older catalogue."""
+    hour = StepLimitSet(
+        clock=Clock.REVIEW, limit=Limit(1, Unit.DUTY_HOUR), effective_from=mon("10:00")
+    )
+    history = given(*to_handling(), merged(OTHER_ID)).beside(other=PRIMARY)
+    history.under(REFERENCES.grown(catalogue=[hour])).when(
+        UNMERGE, by=REVIEWER, at=mon("11:00")
+    ).then(
+        like(did.CaseUnmerged, starts={Clock.REVIEW: mon("12:00")}),
+        (OTHER_ID, like(did.CaseReleased)),
     )
 
 
