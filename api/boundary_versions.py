@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from casework.errors import Refusal
+from casework.errors import Missing, Refusal
 from casework.reference import BoundariesEvent, NotInForceYet, References
 from geo.arrangement import BrokenMapError
 from geo.boundaries import Boundaries
 from geo.dispatch import Dispatcher
+
+_HEX = frozenset("0123456789abcdef")
 
 FOLDER = "boundaries"
 """Under the data folder: every map ever adopted here."""
@@ -129,6 +131,19 @@ class BoundaryVersions:
         if not 1 <= version <= len(stream):
             raise LookupError(f"boundaries {version} of {len(stream)}")
         return stream[version - 1]
+
+    def require_kept(self, digest: str) -> None:
+        """Raise Missing where no map of that digest was put on this disk, whole and readable."""
+        absent = Missing(
+            "sha256",
+            "服务器上没有这份边界，请先用 casework boundaries adopt --only-keep 检查并存放。",
+        )
+        if len(digest) != 64 or not set(digest) <= _HEX:  # a name, never a path
+            raise absent
+        try:
+            read_kept(self.folder, digest, 0)
+        except MapUnusable:
+            raise absent from None
 
     def read_ahead(self, moment: datetime) -> None:
         """Read what holds now and what will, so that nobody waits and a loss shows beforehand.

@@ -109,17 +109,16 @@ def _decided(
     )
 
 
-_CHANGES = catalogues.Command | CalendarCommand
+_CHANGES = catalogues.Command | CalendarCommand | AdoptBoundaries
 
 
 def change_of(data: Mapping[str, object]) -> Change:
-    """The change of the catalogue or the calendar that this data describes.
+    """The change that this data describes: of catalogue, calendar or boundaries.
 
-    Raises Missing where it has not the shape, or its time has no offset. Boundaries are adopted
-    from the command line, where their files are.
+    Raises Missing where it has not the shape, or its time has no offset.
     """
     try:
-        change: catalogues.Command | CalendarCommand = msgspec.convert(data, _CHANGES)
+        change: Change = msgspec.convert(data, _CHANGES)
     except msgspec.ValidationError as wrong:
         where = re.search(r"\$[^`]*", str(wrong))
         told = f"（{where[0].removeprefix('$.')}）" if where and where[0] != "$" else ""
@@ -146,6 +145,7 @@ def propose(parts: Parts, change: Change, reason: str, asked: Asked) -> Proposed
     Raises a Refusal of the rules, KeyReused, Contended.
     """
     casework = parts.casework
+    _require_files(parts, change)
     command = proposals.Propose(change=change, reason=reason)
     for _ in range(ATTEMPTS):
         number = _number_of(casework, asked.command_id) or _next_number(casework)
@@ -162,9 +162,17 @@ def decide(parts: Parts, number: int, command: proposals.Command, asked: Asked) 
 
     Raises NotThere, a Refusal of the rules, KeyReused, Contended.
     """
-    one_change(parts.casework, number)
+    proposed = one_change(parts.casework, number)
+    if isinstance(command, proposals.Confirm):
+        _require_files(parts, proposed.change)
     _carry_out(parts, number, command, asked)
     return one_change(parts.casework, number)
+
+
+def _require_files(parts: Parts, change: Change) -> None:
+    """A map of boundaries is adopted only where it lies on the disk, checked and whole."""
+    if isinstance(change, AdoptBoundaries):
+        parts.boundaries.require_kept(change.sha256)
 
 
 def _carry_out(parts: Parts, number: int, command: proposals.Command, asked: Asked) -> None:

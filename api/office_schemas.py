@@ -292,7 +292,7 @@ Json = TypeAliasType(
 
 
 class ProposeIn(Wire):
-    """Any change of the catalogue or the calendar, as data; `type` says which."""
+    """Any change of catalogue, calendar or boundaries, as data; `type` says which."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -323,8 +323,9 @@ class ProposeIn(Wire):
     change: Annotated[Mapping[Line, Json], Field(max_length=20)] = Field(
         description=(
             "type 为 add-indicator、revise-indicator、retire-indicator、add-code、revise-code、"
-            "retire-code、set-step-limit、set-danger-words、set-scope-words、publish-year 或 "
-            "set-windows；其余字段与 GET /changes 中 change 的形状相同。"
+            "retire-code、set-step-limit、set-danger-words、set-scope-words、publish-year、"
+            "set-windows 或 adopt-boundaries（边界文件须先由 casework boundaries adopt "
+            "--only-keep 存放）；其余字段与 GET /changes 中 change 的形状相同。"
         )
     )
     reason: Prose
