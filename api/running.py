@@ -5,6 +5,7 @@ Everything that was started is ended in turn; what was acknowledged is on the di
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -14,8 +15,6 @@ from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
 from casework import watch
-from casework.errors import Refusal
-from casework.log.port import LogError
 from casework.model import Clock
 from projections import due
 from projections.generations import is_current
@@ -26,6 +25,7 @@ REFRESH_SECONDS = 5.0
 """Reference streams are read on well within the 30 s after which deciding stops."""
 POLL_SECONDS = 1.0
 WATCH_SECONDS = 2.0
+ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
 LAPSES_A_ROUND = 500
 
@@ -41,7 +41,9 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         for seconds, work in (
             (REFRESH_SECONDS, lambda: _refresh(parts)),
             (POLL_SECONDS, lambda: _poll(parts)),
+            (POLL_SECONDS, lambda: _restore_views(parts)),
             (WATCH_SECONDS, lambda: _watch(parts)),
+            (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
         )
     ]
@@ -75,7 +77,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await work()
-        except (Refusal, LogError, OSError) as fault:
+        except Exception as fault:  # noqa: BLE001  a timer that ended would leave the clock standing
             log.warning("timer", fault=type(fault).__name__)
         await asyncio.sleep(seconds)
 
@@ -85,6 +87,7 @@ async def _begin(parts: Parts) -> None:
     try:
         await asyncio.to_thread(parts.erasing.resume)
         await asyncio.to_thread(complete_trail, parts)
+        await asyncio.to_thread(_remove_old_views, parts)
         if not is_current(parts.shelf, parts.views):
             await asyncio.to_thread(_renew_views, parts)
     except Exception as fault:
@@ -101,6 +104,19 @@ def _renew_views(parts: Parts) -> None:
     engine = parts.shelf.open(rebuilt.generation)
     parts.feed.switch(Readers(engine, rebuilt.generation, parts.views, parts.opener))
     log.info("views", generation=rebuilt.generation, events=rebuilt.position)
+    time.sleep(2 * REFRESH_SECONDS)  # until every process has turned to it
+    _remove_old_views(parts)
+
+
+def _remove_old_views(parts: Parts) -> None:
+    """Throw away generations that do not serve: they may hold words of a person erased since."""
+    for name in parts.shelf.names():
+        if name not in {parts.shelf.serving(), parts.feed.readers.generation}:
+            parts.shelf.remove(name)
+
+
+async def _carry_on_erasures(parts: Parts) -> None:
+    await asyncio.to_thread(parts.erasing.resume)
 
 
 async def _refresh(parts: Parts) -> None:
@@ -115,6 +131,13 @@ def _follow_views(parts: Parts) -> None:
     if serving is not None and serving != old.generation:
         parts.feed.switch(Readers(parts.shelf.open(serving), serving, parts.views, parts.opener))
         old.engine.dispose()
+
+
+async def _restore_views(parts: Parts) -> None:
+    """Build the views anew where a crash of the database has emptied them."""
+    if parts.feed.lost:
+        log.warning("views", lost=True)
+        await asyncio.to_thread(_renew_views, parts)
 
 
 async def _poll(parts: Parts) -> None:

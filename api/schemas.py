@@ -240,6 +240,14 @@ class RedeemIn(Wire):
     password: Annotated[str, Field(min_length=1, max_length=256)]
 
 
+class NearbyOut(Wire):
+    """A known place near a point."""
+
+    name: str
+    kind: str
+    distance_m: float
+
+
 class LocateOut(Wire):
     """Which 街镇 a point belongs to, how sure that is, and why."""
 
@@ -254,6 +262,9 @@ class LocateOut(Wire):
     neighbour: str | None
     boundary_version: int
     because: str
+    nearby: tuple[NearbyOut, ...] = Field(
+        default=(), description="一公里内的已知地点，近的在前；距离到地点的代表点。"
+    )
 
 
 class StreetOut(Wire):
@@ -436,7 +447,12 @@ class RevealOut(Wire):
 
 
 class RevealIn(Wire):
-    reason: Annotated[Line, Field(min_length=4, max_length=200)]
+    """Why the original is needed: a word from a list, for the audit trail keeps no free text."""
+
+    reason: Literal["locate", "contact", "verify", "complaint", "own"] = Field(
+        description="locate 核对位置，contact 联系反映人，verify 核实情况，"
+        "complaint 处理投诉或复核，own 本人查看。"
+    )
 
 
 class ErasureOut(Wire):

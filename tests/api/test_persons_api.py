@@ -49,7 +49,7 @@ def second_secadmin(town: Town) -> Caller:
 
 
 def revealed(caller: Caller, case: Tracked) -> dict[str, object]:
-    answer = caller.post(f"/cases/{case.id}/reveal", {"reason": "核对位置描述"})
+    answer = caller.post(f"/cases/{case.id}/reveal", {"reason": "locate"})
     assert answer.status_code == 200, answer.text
     told: dict[str, object] = answer.json()
     return told
@@ -263,7 +263,7 @@ def test_after_an_erasure_the_words_are_in_no_byte_of_any_file(tmp_path: Path) -
         assert CANARIES[1] not in holding(files_under(var), CANARIES)
         told = revealed(town.reviewer, case)
         assert (told["text"], told["contact"], told["address"]) == CANARIES[:3]
-        refused = town.street().post(f"/cases/{case.id}/reveal", {"reason": "想看看"})
+        refused = town.street().post(f"/cases/{case.id}/reveal", {"reason": "verify"})
         assert refused.status_code == 403
         found = town.reviewer.get("/cases", q="金丝雀").json()["cases"]
         assert {one["case_id"] for one in found} == {case.id, second.id}

@@ -162,7 +162,7 @@ FIELDS: Body = {
 def form_of(operation: str) -> Body:
     """The least that the form of this operation asks for; nothing where it has no such form."""
     if operation == "cases.reveal":
-        return {"reason": "核对位置"}
+        return {"reason": "verify"}
     for action, form in FORMS.items():
         if operation == f"cases.{action}":
             needed = (name for name, field in form.model_fields.items() if field.is_required())
