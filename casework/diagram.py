@@ -47,11 +47,10 @@ STREAMS: tuple[Stream, ...] = (
     Stream("turned-away/{yyyy-mm}", "区外上报计数", _others(events.ReportTurnedAway)),
     Stream("person/{id}", "个人信息删除", _others(events.PersonErased)),
     Stream("number/{number}", "案件编号占用", _others(events.NumberTaken)),
+    Stream("reference/{platform}/{number}", "外部工单号占用", _others(events.ReferenceTaken)),
     Stream("catalogue", "指标目录", catalogue.STORED_AS),
     Stream("calendar, boundaries", "日历与边界", reference.STORED_AS),
     Stream("change/{n}", "基础数据变更申请", proposals.STORED_AS),
-    Stream("place-code/{id}", "二维码", place_code.STORED_AS),
-    Stream("place-codes", "二维码清单", place_code.LIST_STORED_AS),
     Stream("place-code/{id}", "位置二维码", place_code.STORED_AS),
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
 )

@@ -293,7 +293,9 @@ def test_the_pages_are_written_where_they_are_read(tmp_path: Path) -> None:
 
 
 def test_every_module_that_stores_facts_is_on_the_page() -> None:
-    told = {name for stream in STREAMS for name in stream.stored_as}
+    names = [name for stream in STREAMS for name in stream.stored_as]
+    assert len(names) == len(set(names)), "each fact on the page once"
+    told = set(names)
     for module in pkgutil.walk_packages(casework.__path__, "casework."):
         if ".migrations" in module.name:
             continue
