@@ -19,6 +19,7 @@ from casework.reference import BoundariesEvent, NotInForceYet, References
 from geo.arrangement import BrokenMapError
 from geo.boundaries import Boundaries
 from geo.dispatch import Dispatcher
+from geo.units import known_units
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -131,6 +132,14 @@ class BoundaryVersions:
         if not 1 <= version <= len(stream):
             raise LookupError(f"boundaries {version} of {len(stream)}")
         return stream[version - 1]
+
+    def name_of(self, code: str, moment: datetime) -> str:
+        """The name of a unit: of the 29 without any map, of another by the map in force.
+
+        Raises MapUnusable, NotInForceYet, KeyError for another.
+        """
+        unit = known_units().get(code)
+        return unit.name if unit else self.at(moment).boundaries.name(code)
 
     def require_kept(self, digest: str) -> None:
         """Raise Missing where no map of that digest was put on this disk, whole and readable."""

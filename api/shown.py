@@ -31,11 +31,11 @@ class Seen(NamedTuple):
 
 def street_name(parts: Parts, code: str | None) -> str | None:
     """The name of a 街镇."""
-    return parts.dispatcher.boundaries.name(code) if code else None
+    return name_of_street(parts, code) if code else None
 
 
 def name_of_street(parts: Parts, code: str) -> str:
-    return parts.dispatcher.boundaries.name(code)
+    return parts.boundaries.name_of(code, parts.now())
 
 
 def indicator_name(parts: Parts, code: str | None) -> str | None:

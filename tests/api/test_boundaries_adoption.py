@@ -184,6 +184,7 @@ def test_without_its_map_nothing_is_guessed(own_town: Town, new_map: Boundaries)
     assert ready.status_code == 503 and "街镇边界不能读取" in ready.json()["waiting_for"]
     town.reviewer.act(case, "register", "dispatched", **BIKES)
     assert assignment(town, case)[1] == 1, "the old map is whole"
+    assert town.reviewer.sees(case)["street_name"] == "中关村街道", "looking needs no map"
 
 
 # dispatch by rule, on either store --------------------------------------------------------
