@@ -8,6 +8,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -196,6 +198,14 @@ def _answer_problems(app: FastAPI) -> None:
             "暂时不能保存",
             "系统暂时不能保存，请稍后用同一个 Idempotency-Key 重试；是否已保存以重试的答复为准。",
         )
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    async def cut_off(request: HttpRequest, error: Exception) -> Response:
+        route = getattr(request.scope.get("route"), "name", None)
+        log.warning("database", route=route, kind=type(error).__name__)
+        return _later("database", "数据库暂时不可用", "数据库暂时不可用，请稍后重试。")
 
     @app.exception_handler(Exception)
     async def fault(request: HttpRequest, error: Exception) -> Response:

@@ -15,7 +15,7 @@ import msgspec
 
 from casework.log.port import Log
 from projections.process import Process
-from projections.reading import Batch, HeldStream, Readers
+from projections.reading import Batch, HeldStream, LostTables, Readers
 
 POLL_SECONDS = 0.5
 """A wake-up may be lost when another process writes; so look again this often."""
@@ -106,6 +106,11 @@ class Feed:
         """The generation that serves."""
         return self._readers
 
+    @property
+    def lost(self) -> bool:
+        """Whether the views are gone and must be built anew; see LostTables."""
+        return isinstance(self.failure, LostTables)
+
     def start(self) -> None:
         """Start reading; returns at once."""
         self._thread = threading.Thread(target=self._run, name="views", daemon=True)
@@ -142,6 +147,8 @@ class Feed:
 
     def _fail(self, failure: Exception) -> None:
         self.failure = failure
+        if self.lost:
+            self.caught_up = False
         self.counts["failures"] += 1
         self._ended.wait(RETRY_SECONDS)
 

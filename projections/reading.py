@@ -26,6 +26,10 @@ class Moved(Exception):  # noqa: N818  names the finding
     """Another runner moved the position first; nothing was written."""
 
 
+class LostTables(Exception):  # noqa: N818  names the finding
+    """The tables are there, and empty: a crash of PostgreSQL does that to unlogged ones."""
+
+
 class HeldStream(msgspec.Struct, frozen=True):
     """A stream that a view could not fold from `position` on, and why."""
 
@@ -113,10 +117,14 @@ class Readers:
         """Read one page for each group of readers that stand at the same position.
 
         Returns what was done, nothing where all are at the head. Raises one of TRANSIENT; then
-        nothing was lost and the step may be taken again.
+        nothing was lost and the step may be taken again. Raises LostTables where only a rebuild
+        helps.
         """
+        positions = self.positions()
+        if positions.keys() != self.views.keys():
+            raise LostTables
         groups: dict[int, list[str]] = {}
-        for reader, position in self.positions().items():
+        for reader, position in positions.items():
             groups.setdefault(position, []).append(reader)
         done = []
         for start, readers in sorted(groups.items()):
