@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import POLICY
 from api.description import describe
+from api.exchange import ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.parts import Parts
@@ -30,10 +31,12 @@ from api.routes import (
     partners,
     persons,
     place_codes,
+    places,
     redispatch,
     reports,
     sessions,
 )
+from api.routes import map as map_layers
 from api.running import running
 from api.watching import Watched, log
 from casework.errors import Refusal
@@ -136,11 +139,13 @@ ROUTERS = tuple(
         audit,
         place_codes,
         redispatch,
+        places,
+        map_layers,
     )
 )
 """What is served under `API`."""
 
-UNPREFIXED = (health.router, place_codes.links)
+UNPREFIXED = (health.router, place_codes.links, ogc.router)
 """What is served beside it."""
 
 

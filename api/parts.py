@@ -24,6 +24,7 @@ from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
 from api.erasing import Erasing
+from api.geocoder import Geocoder
 from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.uploads import Uploads
@@ -34,6 +35,7 @@ from casework.keys import KeyStore
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
 from geo.dispatch import Dispatcher
+from geo.gazetteer import Gazetteer
 from projections.feed import Feed
 from projections.generations import Shelf
 from projections.lines import Opener
@@ -47,6 +49,7 @@ class Limits:
     reports: RateLimitItem
     uploads: RateLimitItem
     status: RateLimitItem
+    maps: RateLimitItem
     citizens: RateLimitItem
     partners: RateLimitItem
 
@@ -67,6 +70,8 @@ class Parts:
     uploads: Uploads
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
+    gazetteer: Gazetteer
+    geocoder: Geocoder | None
     feed: Feed
     shelf: Shelf
     ledgers: Engine

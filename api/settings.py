@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from casework.model import Crs
+
 Network = IPv4Network | IPv6Network
 
 
@@ -77,6 +79,19 @@ class Settings(BaseSettings):
     status_limit: str = Field(
         default="60/minute",
         description="同一来源查询办理状态的次数上限。",
+    )
+    map_limit: str = Field(
+        default="300/minute",
+        description="同一来源查询地图、地点和 OGC 服务的次数上限。",
+    )
+    geocoder_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="外部地址服务（GeoJSON）；文字放在 {q} 处，没有则作参数 q。空则不用。",
+    )
+    geocoder_crs: Crs = Field(
+        default=Crs.WGS84,
+        description="外部地址服务所用的坐标系: wgs84、gcj02、bd09 或 cgcs2000。",
     )
     citizen_limit: str = Field(
         default="60/hour",

@@ -23,8 +23,8 @@ from api.settings import Network
 from casework.errors import Refusal
 
 
-def parts_of(request: HttpRequest) -> Parts:
-    """The engine behind this app."""
+async def parts_of(request: HttpRequest) -> Parts:
+    """The engine behind this app. Async, for the framework runs plain functions in a thread."""
     parts: Parts = request.app.state.parts
     return parts
 
@@ -129,6 +129,10 @@ def guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
     return guarded
 
 
+_LOOKS = frozenset({"status", "map", "places"})
+"""What is only looked at: counted by source, an account's own limit is for what it sends."""
+
+
 def keep_rate(parts: Parts, visitor: Visitor, what: str, item: RateLimitItem) -> None:
     """Count one request of this visitor against a limit.
 
@@ -141,7 +145,7 @@ def keep_rate(parts: Parts, visitor: Visitor, what: str, item: RateLimitItem) ->
         return
     if principal.kind is PrincipalKind.PARTNER:
         item, name = parts.limits.partners, f"partner:{principal.account_id}"
-    elif principal.kind is PrincipalKind.CITIZEN and what != "status":
+    elif principal.kind is PrincipalKind.CITIZEN and what not in _LOOKS:
         item, name = parts.limits.citizens, f"person:{principal.person_id}"
     else:
         name = visitor.source

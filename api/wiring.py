@@ -29,6 +29,7 @@ from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
+from api.geocoder import Geocoder
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
 from api.settings import Settings
@@ -43,7 +44,9 @@ from casework.model import Actor, ActorKind, Role
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
 from evidence.masking import mask
+from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
+from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.erasure import scrub
@@ -52,6 +55,7 @@ from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, n
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.place_code_scans import PlaceCodeScans
+from projections.places_seen import PlacesSeen
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
 from projections.redispatch import Redispatch
@@ -80,7 +84,17 @@ def new_id() -> UUID:
 
 def all_views() -> tuple[View, ...]:
     """Every registered view."""
-    return (CaseKeys(), CaseBoard(), Timeline(), MyCases(), Search(), DueIndex(), Redispatch())
+    return (
+        CaseKeys(),
+        CaseBoard(),
+        Timeline(),
+        MyCases(),
+        Search(),
+        DueIndex(),
+        Redispatch(),
+        CaseHistory(),
+        PlacesSeen(),
+    )
 
 
 # places on the disk ----------------------------------------------------------------------
@@ -176,6 +190,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
+        gazetteer=Gazetteer.bundled(),
+        geocoder=_geocoder(settings),
         feed=feed,
         shelf=shelf,
         ledgers=ledgers,
@@ -198,6 +214,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
             reports=parse(settings.report_limit),
             uploads=parse(settings.upload_limit),
             status=parse(settings.status_limit),
+            maps=parse(settings.map_limit),
             citizens=parse(settings.citizen_limit),
             partners=parse(settings.partner_limit),
         ),
@@ -212,6 +229,13 @@ def open_ledgers(settings: Settings) -> Engine:
     if settings.database:
         return postgres_views(settings.database, "public")
     return sqlite_ledgers(settings.var / "ledgers.db")
+
+
+def _geocoder(settings: Settings) -> Geocoder | None:
+    """The outside geocoder, where one is set."""
+    if not settings.geocoder_url:
+        return None
+    return Geocoder(settings.geocoder_url, settings.geocoder_crs)
 
 
 def _serving(shelf: Shelf, views: tuple[View, ...], opener: Opener) -> Readers:

@@ -4,6 +4,7 @@ What the public may narrow by is what it may see: the middle of the 100 m cell, 
 street, the indicator. A finer question would give a finer answer by asking again and again.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -25,6 +26,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 """West, south, east, north in WGS-84 degrees."""
 
 _C = CASE_INTERVAL.c
+
+_MARK = re.compile("[0-9a-f]{32}")
 
 _SMALL = 0.002
 """Square degrees, about 19 km²: below it the cases in the box are found by place and sorted, above
@@ -92,6 +95,11 @@ class PublicSpots(msgspec.Struct, frozen=True):
     after: str | None
 
 
+def is_mark(text: str) -> bool:
+    """Whether the text could be a public mark."""
+    return _MARK.fullmatch(text) is not None
+
+
 class PublicQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """What everybody may narrow the map by. Months are as 202605, both included."""
 
@@ -99,6 +107,9 @@ class PublicQuestion(msgspec.Struct, frozen=True, kw_only=True):
     first_month: int | None = None
     last_month: int | None = None
     as_of: AsOf = None
+    status: tuple[Status, ...] = ()
+    street: str | None = None
+    indicator: str | None = None
 
 
 def months_of(start: datetime | None, end: datetime | None) -> tuple[int | None, int | None]:
@@ -209,9 +220,14 @@ _PUBLIC = (
 
 
 def _public(question: PublicQuestion) -> list[ColumnElement[bool]]:
-    found = [*holds_at(question.as_of), _C.status.in_([str(s) for s in REVIEWED])]
+    statuses = [s for s in REVIEWED if not question.status or s in question.status]
+    found = [*holds_at(question.as_of), _C.status.in_([str(s) for s in statuses])]
     if question.bbox is not None:
         found += _in_cells(question.bbox)
+    if question.street is not None:
+        found.append(_C.street == question.street)
+    if question.indicator is not None:
+        found.append(_C.indicator == question.indicator)
     if question.first_month is not None:
         found.append(_C.month >= question.first_month)
     if question.last_month is not None:

@@ -162,15 +162,15 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
         start=_aware(from_, "from"),
         end=_aware(to, "to"),
     )
-    scoped = _scoped(visitor, filters)
-    if scoped is None:
+    within = scoped(visitor, filters)
+    if within is None:
         return CasePage(cases=(), next=None, as_of=as_of)
     epoch = parts.casework.eventlog.epoch
 
     def question(connection: Connection) -> case_list.Page:
         if q is not None:
-            return search.find(connection, q, scoped, epoch=epoch, cursor=cursor, limit=limit)
-        return case_list.newest(connection, scoped, epoch=epoch, cursor=cursor, limit=limit)
+            return search.find(connection, q, within, epoch=epoch, cursor=cursor, limit=limit)
+        return case_list.newest(connection, within, epoch=epoch, cursor=cursor, limit=limit)
 
     try:
         page = await look(parts, question)
@@ -207,8 +207,8 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
-def _scoped(visitor: Visitor, filters: Filters) -> Filters | None:
-    """The filters within what this visitor may see; None where nothing is left."""
+def scoped(visitor: Visitor, filters: Filters) -> Filters | None:
+    """The filters within what this desk or partner may see; None where nothing is left."""
     principal = visitor.principal
     if principal.kind is PrincipalKind.PARTNER:
         return replace(filters, sent_by=str(principal.account_id))

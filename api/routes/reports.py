@@ -19,6 +19,7 @@ from api.schemas import (
 )
 from api.schemas import (
     LocateOut,
+    NearbyOut,
     Promised,
     Proof,
     ReportIn,
@@ -236,6 +237,10 @@ def locate(
         neighbour=found.neighbour,
         boundary_version=found.boundary_version,
         because=found.because,
+        nearby=tuple(
+            NearbyOut(name=near.place.name, kind=near.place.kind, distance_m=near.distance_m)
+            for near in parts.gazetteer.near(x, y)
+        ),
     )
 
 

@@ -1,0 +1,1 @@
+"""Doors that other people's software knows already."""
