@@ -102,11 +102,14 @@ def body(rng: random.Random) -> bytes:
     ).encode()
 
 
-async def client(port: int, key: str, until: float, seed: int, took: list[float]) -> None:
-    """One kept-alive connection that reports again and again."""
+async def client(
+    port: int, key: str, until: float, seed: int, took: list[float], most: int = 1 << 30
+) -> None:
+    """One kept-alive connection that reports again and again, at most so often."""
     rng = random.Random(seed)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < until:
+    while time.perf_counter() < until and most:
+        most -= 1
         content = body(rng)
         head = (
             "POST /api/v1/reports HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
@@ -122,6 +125,14 @@ async def client(port: int, key: str, until: float, seed: int, took: list[float]
         await reader.readexactly(length)
         took.append(time.perf_counter() - began)
     writer.close()
+
+
+async def reports(port: int, key: str, clients: int, count: int) -> None:
+    """So many reports, shared by the clients."""
+    took: list[float] = []
+    until = time.perf_counter() + 60
+    share = count // clients
+    await asyncio.gather(*(client(port, key, until, -n, took, share) for n in range(clients)))
 
 
 async def load(port: int, key: str, clients: int, seconds: float) -> list[float]:
@@ -177,11 +188,12 @@ def resident_mb(pid: int) -> float:
 def measure(var: Path, database: str, clients: int, seconds: float) -> dict[str, object]:
     """One run on one store."""
     with server(var, database) as (port, key, pid):
-        asyncio.run(load(port, key, clients, 2))  # warm
+        empty = resident_mb(pid)
+        asyncio.run(reports(port, key, 8, 1000))  # warm
+        memory = resident_mb(pid)
         before = cpu_seconds(pid)
         took = sorted(asyncio.run(load(port, key, clients, seconds)))
         cpu = cpu_seconds(pid) - before
-        memory = resident_mb(pid)
     size = 1500
     raw = raw_postgres(database, 3, size) if database else raw_sqlite(var, 3, size)
     rate = len(took) / seconds
@@ -194,7 +206,8 @@ def measure(var: Path, database: str, clients: int, seconds: float) -> dict[str,
         "raw_rows_per_s": round(raw),
         "ratio_to_raw": round(rate / raw, 2),
         "server_cpu_ms_per_report": round(cpu / len(took) * 1e3, 2),
-        "resident_mb": round(memory, 1),
+        "resident_mb_at_start": round(empty, 1),
+        "resident_mb_after_1000": round(memory, 1),
         "client_cpu_s": round(resource.getrusage(resource.RUSAGE_SELF).ru_utime, 1),
     }
 
