@@ -45,3 +45,6 @@ def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[
         parts.casework.close()
         parts.keys.close()
         parts.desk.close()
+        parts.feed.readers.engine.dispose()
+        parts.ledgers.dispose()
+        parts.shelf.close()
