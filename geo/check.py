@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.arrangement import Arrangement, Positions
 from geo.boundaries import Boundaries
-from geo.coordinates import Crs, from_metres, to_metres, to_wgs84
+from geo.coordinates import Crs, Degrees, from_metres, from_wgs84, to_metres, to_wgs84
 from geo.map_files import DEGREE_GRID, neighbours, polygons, projection
 from geo.units import Unit, Zone, known_units
 
@@ -230,12 +230,8 @@ def _fit(together: BaseGeometry, file: DistrictFile, running: Boundaries) -> Ite
         text = f"总面积 {total:.2f} 平方公里，与公布的 {OFFICIAL_KM2} 平方公里相差超过 2%。"
         yield Fault("area", text, area_m2=round(whole.area, 1))
     away = whole.symmetric_difference(district).area
-    shifted = shapely.make_valid(shapely.transform(whole, _as_if_gcj02))
-    if (
-        away > _SHIFT_SHARE * district.area
-        and shifted.symmetric_difference(district).area < away / 2
-    ):
-        yield Fault("shifted", "整体偏移约 500 米，疑为 GCJ-02 坐标，请核对坐标系。")
+    if away > _SHIFT_SHARE * district.area and (guess := _better(whole, district, away / 2)):
+        yield Fault("shifted", f"整体偏移数百米，{guess}，请核对坐标系。")
         return
     # A gap among the units has been told already.
     filled = shapely.union_all([Polygon(part.exterior) for part in whole.geoms])
@@ -288,7 +284,31 @@ def _from_epsg(crs: CRS) -> Callable[[Positions], Positions]:
     return project
 
 
-def _as_if_gcj02(metres: Positions) -> Positions:
-    """Where it would lie, were the figures GCJ-02."""
-    lon, lat = to_wgs84(*from_metres(metres[:, 0], metres[:, 1]), Crs.GCJ02)
-    return np.column_stack(to_metres(lon, lat))
+def _better(whole: MultiPolygon, district: BaseGeometry, less_than_m2: float) -> str | None:
+    """What the figures rather are, if they fit the district far better so; in Chinese."""
+    found = {
+        words: shapely.make_valid(shapely.transform(whole, turn))
+        .symmetric_difference(district)
+        .area
+        for words, turn in _MISTAKES.items()
+    }
+    best = min(found, key=lambda words: found[words])
+    return best if found[best] < less_than_m2 else None
+
+
+def _turned(
+    turn: Callable[[Degrees, Degrees, Crs | str], tuple[Degrees, Degrees]], crs: Crs
+) -> Callable[[Positions], Positions]:
+    def project(metres: Positions) -> Positions:
+        return np.column_stack(to_metres(*turn(*from_metres(metres[:, 0], metres[:, 1]), crs)))
+
+    return project
+
+
+_MISTAKES: Mapping[str, Callable[[Positions], Positions]] = {
+    "疑为 GCJ-02 坐标": _turned(to_wgs84, Crs.GCJ02),
+    "疑为 BD-09 坐标": _turned(to_wgs84, Crs.BD09),
+    "疑非 GCJ-02 坐标": _turned(from_wgs84, Crs.GCJ02),
+    "疑非 BD-09 坐标": _turned(from_wgs84, Crs.BD09),
+}
+"""What may be wrong with a file's word about its figures, and what undoes it."""

@@ -46,10 +46,15 @@ class _Sheet:
 
     def fill(self, area: BaseGeometry, colour: str) -> None:
         for part in shapely.get_parts(area):
-            if isinstance(part, Polygon):
-                self.pen.polygon(self.at(shapely.get_coordinates(part.exterior)), fill=colour)
-                for hole in part.interiors:
-                    self.pen.polygon(self.at(shapely.get_coordinates(hole)), fill=WHITE)
+            if not isinstance(part, Polygon) or part.is_empty:
+                continue
+            # By a mask, so that a hole leaves what was drawn there before.
+            mask = Image.new("1", self.image.size)
+            stencil = ImageDraw.Draw(mask)
+            stencil.polygon(self.at(shapely.get_coordinates(part.exterior)), fill=1)
+            for hole in part.interiors:
+                stencil.polygon(self.at(shapely.get_coordinates(hole)), fill=0)
+            self.image.paste(colour, mask=mask)
 
     def lines(self, boundaries: Boundaries, colour: str, width: int) -> None:
         for line in boundaries.arrangement.lines:

@@ -128,7 +128,9 @@ def test_points_of_a_table_are_compared_where_no_engine_was_ever_started(tmp_pat
     told = boundaries(tmp_path / "var", "compare", str(file), "--points", str(table))
     assert "点 2 个，其中 1 个换街镇。\na\t中关村街道 → 学院路街道\n" in told.stdout
     same = write(tmp_path / "same.geojson", moved=False)
-    assert "没有变化。" in boundaries(tmp_path / "var", "compare", str(same)).stdout
+    plain = tmp_path / "plain.png"
+    told = boundaries(tmp_path / "var", "compare", str(same), "--picture", str(plain))
+    assert "没有变化。" in told.stdout and plain.exists()
 
 
 def test_a_map_that_was_changed_on_the_disk_is_not_used(tmp_path: Path) -> None:

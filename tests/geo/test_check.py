@@ -74,6 +74,15 @@ def test_a_map_in_gcj02_is_read_as_such_when_told_and_suspected_when_not(tmp_pat
     assert _check(shifted, tmp_path, "gcj02").faults == ()
 
 
+@pytest.mark.parametrize("crs", ["gcj02", "bd09"])
+def test_figures_said_to_be_shifted_that_are_not_are_suspected_too(
+    tmp_path: Path, crs: str
+) -> None:
+    (fault,) = _check(SOUND, tmp_path, crs).faults
+    assert (fault.kind, fault.blocking) == ("shifted", True)
+    assert {"gcj02": "疑非 GCJ-02", "bd09": "疑非 BD-09"}[crs] in fault.text
+
+
 def test_no_word_of_the_coordinate_system_is_never_guessed(tmp_path: Path) -> None:
     path = tmp_path / "d.shp"
     SOUND.to_file(path, encoding="utf-8")
