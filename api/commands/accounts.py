@@ -37,7 +37,7 @@ def first_admin(
             ) from refusal
     typer.echo(token)
     typer.echo(
-        "一小时内有效，只能用一次：POST /api/v1/accounts/first-admin 时作为 token 提交。", err=True
+        "一小时内有效，只能用一次：POST /api/v1/administrators 时作为 token 提交。", err=True
     )
 
 

@@ -1,0 +1,154 @@
+"""All measurements, one after another, as one table; ends with 1 where a floor is missed.
+
+`python -m scripts.bench [--cases N]`, from the root, or `make bench`. Each figure is read off what
+its own script prints: a script that stops printing it is a missed floor too. The bar is what is
+aimed for, the floor what must hold on two cores that do nothing else.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """A figure in the output of a script: how it is found, and what it must be.
+
+    `most` says that smaller is better.
+    """
+
+    name: str
+    pattern: str
+    unit: str
+    bar: float
+    floor: float
+    most: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether the floor is kept."""
+        return value <= self.floor if self.most else value >= self.floor
+
+
+class Run(NamedTuple):
+    """A script with its arguments, and the figures it prints."""
+
+    script: str
+    arguments: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+
+def _http(store: str, rate: float, *arguments: str) -> Run:
+    return Run(
+        "bench_http",
+        arguments,
+        (
+            Figure(f"{store}: reports through HTTP", r'"reports_per_s": ([\d.]+)', "/s", rate, 100),
+            Figure(f"{store}: … p99", r'"p99_ms": ([\d.]+)', "ms", 100, 150, most=True),
+            Figure(f"{store}: … to raw commits", r'"ratio_to_raw": ([\d.]+)', "×", 0.4, 0.1),
+            Figure(f"{store}: resident", r'"resident_mb": ([\d.]+)', "MB", 150, 200, most=True),
+        ),
+    )
+
+
+def plan(directory: str, events: int) -> Iterator[Run]:
+    """What is run, in order; views are built in `directory`."""
+    yield _http("SQLite", 500)
+    yield _http("PostgreSQL", 400, "--postgres")
+    yield Run(
+        "bench_log",
+        ("--clients", "16"),
+        (
+            Figure("SQLite: log to bare commits", r"SQLite, 16.*\((\d+)%\)", "%", 60, 30),
+            Figure("PostgreSQL: log to bare commits", r"PostgreSQL, 16.*\((\d+)%\)", "%", 39, 20),
+            Figure(
+                "SQLite: with 5 % stale, of without", r"SQLite, 16.*stale.*\((\d+)% of", "%", 70, 70
+            ),
+        ),
+    )
+    yield Run(
+        "bench_views",
+        ("--events", str(events), "--directory", directory),
+        (
+            Figure("rebuild of all views", r"rebuild.* ([\d,]+) events/s", "/s", 33_000, 11_000),
+            Figure(
+                "longest append beside it", r"append beside it: (\d+)", "ms", 150, 400, most=True
+            ),
+            Figure(
+                "newest 100, three filters", _p50("newest 100 by three"), "ms", 15, 30, most=True
+            ),
+            Figure("a case with its timeline", _p50("one case with"), "ms", 5, 15, most=True),
+            Figure("search, two characters", _p50("search 盲道"), "ms", 20, 60, most=True),
+        ),
+    )
+
+
+def _p50(name: str) -> str:
+    return rf"{name}.*p50 ([\d.]+) ms"
+
+
+def main() -> int:
+    """Run everything; the number of missed floors, at most one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000, help="events in the views' log")
+    given = parser.parse_args()
+    rows: list[tuple[str, str, str, str, str]] = []
+    missed = False
+    with tempfile.TemporaryDirectory() as directory:
+        for run in plan(directory, given.events):
+            start = time.perf_counter()
+            print(f"── {run.script} {' '.join(run.arguments)}", flush=True)
+            done = subprocess.run(
+                [sys.executable, "-m", f"scripts.{run.script}", *run.arguments],
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            print(done.stdout, end="")
+            if done.returncode:
+                print(done.stderr[-2000:])
+            print(f"   {time.perf_counter() - start:.0f} s", flush=True)
+            for figure in run.figures:
+                value, verdict = read(figure, done.stdout)
+                missed |= verdict != "holds"
+                rows.append(
+                    (
+                        figure.name,
+                        value,
+                        _of(figure, figure.bar),
+                        _of(figure, figure.floor),
+                        verdict,
+                    )
+                )
+    print()
+    _print(("figure", "measured", "bar", "floor", ""), rows)
+    return int(missed)
+
+
+def read(figure: Figure, printed: str) -> tuple[str, str]:
+    """The measured value in words, and whether its floor holds."""
+    found = re.search(figure.pattern, printed)
+    if found is None:
+        return "–", "NOT MEASURED"
+    value = float(found[1].replace(",", ""))
+    return f"{value:,g} {figure.unit}", "holds" if figure.holds(value) else "MISSED"
+
+
+def _of(figure: Figure, value: float) -> str:
+    return f"{'≤' if figure.most else '≥'} {value:,g} {figure.unit}"
+
+
+def _print(head: tuple[str, ...], rows: list[tuple[str, str, str, str, str]]) -> None:
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
