@@ -4,6 +4,8 @@ A folder is made once: a second call adds nothing and only shows the accounts.
 """
 
 import importlib
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -40,14 +42,29 @@ def demo(
     """Prepare the demonstration, print its accounts, and serve if asked to."""
     settings = read_settings()
     known = played(settings.var)
-    if known is None or not known.whole:
+    if known is not None and known.whole:
+        show(settings)
+    elif serve:
+        _beforehand(cases, seed, until)
+    else:
         # Drawing and telling are imported only where there is something to draw and tell.
         stage = importlib.import_module("api.commands.demo_stage")
         stage.put_on(settings, known or Played(seed, cases, _end(until)))
-    show(settings)
+        show(settings)
     if serve:
         typer.echo(f"\n服务地址 http://{settings.host}:{settings.port}/api/v1 （Ctrl+C 结束）")
         serve_app(settings)
+
+
+def _beforehand(cases: int, seed: int, until: datetime | None) -> None:
+    """Prepare in a process of its own: what it took of memory is not the server's."""
+    day = ("--until", f"{until:%Y-%m-%d}") if until else ()
+    done = subprocess.run(  # noqa: S603  ourselves
+        [sys.executable, "-m", "api", "demo", "--cases", str(cases), "--seed", str(seed), *day],
+        check=False,
+    )
+    if done.returncode:
+        raise typer.Exit(done.returncode)
 
 
 def _end(until: datetime | None) -> datetime:
