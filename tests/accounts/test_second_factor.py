@@ -25,7 +25,7 @@ from tests.accounts.office import NOON, Office, after
 
 def shown(secret: str, at: datetime) -> str:
     """What the app on the phone shows."""
-    return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(at.timestamp())).decode()  # noqa: S303  RFC 6238
+    return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(at.timestamp())).decode()  # noqa: S303  what RFC 6238 names
 
 
 def enrolled(office: Office, name: str = "xitong") -> str:
