@@ -278,6 +278,13 @@ class Casework(Application[UUID]):
         assert isinstance(found, Told)
         return Loaded(case_id, found.version, found.case)
 
+    def read_on(self, known: Loaded) -> Loaded:
+        """A case that was known, and what the log tells of it since."""
+        news = self.eventlog.history(case_stream(known.case_id), known.version)
+        told = _project(Told(known.version, known.case), news)
+        assert told is not None
+        return Loaded(known.case_id, told.version, told.case)
+
     async def current(self, case_id: UUID) -> Loaded | None:
         """The case as far as this process knows, or None; for looking, not for deciding."""
         return self._states.get(case_id) or await self._load(case_id)
@@ -320,16 +327,17 @@ class Casework(Application[UUID]):
         """
         self._require_fresh(at)
         fresh, taken = False, 0
+        refused_on: Loaded | None = None
         for _ in range(ATTEMPTS):
             known = None if fresh else self._states.get(case_id)
-            loaded = known or await self._load(case_id)
+            loaded = known or await self._load(case_id, refused_on)
             if isinstance(command, ask.Submit):
                 command = replace(command, number=case_number(case_id, at, taken))
             try:
                 decided = await self._decide(loaded, case_id, command, at, by, expect)
             except Refusal as refusal:
                 if known is not None:
-                    fresh = True
+                    fresh, refused_on = True, known
                     self._states.pop(case_id, None)
                     continue
                 earlier = await self._earlier(command_id, fingerprint, case_id)
@@ -345,6 +353,7 @@ class Casework(Application[UUID]):
                 earlier = await self._earlier(command_id, fingerprint, case_id)
                 assert earlier is not None, "the log has just named it"
                 return earlier
+            refused_on = None  # after a conflict nothing that was known is trusted
             lost = _lost(outcome, expect)
             await self._require_new(decided, lost)
             taken += lost.stream == decided.number_stream
@@ -367,8 +376,10 @@ class Casework(Application[UUID]):
         if behind > LAG:
             raise Behind(behind)
 
-    async def _load(self, case_id: UUID) -> Loaded | None:
+    async def _load(self, case_id: UUID, known: Loaded | None = None) -> Loaded | None:
         loop = asyncio.get_running_loop()
+        if known is not None:
+            return await loop.run_in_executor(self._loading, self.read_on, known)
         return await loop.run_in_executor(self._loading, self.load, case_id)
 
     async def _decide(

@@ -81,13 +81,13 @@ class Line:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def send(self, sent: Sent) -> Answer:
-        """Send and read the answer. Raises Gone."""
+    async def send(self, sent: Sent, match: int | None = None) -> Answer:
+        """Send, with the version that was seen if one is given; the answer. Raises Gone."""
         try:
             if self._streams is None:
                 self._streams = await asyncio.open_connection("127.0.0.1", self._port)
             reader, writer = self._streams
-            writer.write(request(sent))
+            writer.write(request(sent, match))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             content = await reader.readexactly(length)
@@ -108,12 +108,13 @@ class Line:
             raise Gone from error
 
 
-def request(sent: Sent) -> bytes:
+def request(sent: Sent, match: int | None = None) -> bytes:
     content = json.dumps(sent.body).encode()
+    seen = "" if match is None else f'If-Match: "{match}"\r\n'
     head = (
         f"POST {sent.path} HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\n"
         f"Authorization: {sent.person.says}\r\nIdempotency-Key: {sent.key}\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
+        f"{seen}Content-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
 
