@@ -9,7 +9,7 @@ clients sent and were answered, one JSON object a line:
     {…the same…, "status": 201, "case": "<id>", "position": 7, "hash": "…"}        answered
 
 Prints one JSON line (what was looked at, what is wrong) and ends with 1 if anything is. Run it
-while no server writes. The invariants' numbers are those of docs/adr/0070.
+while no server writes. The invariants' numbers are those of docs/adr/0072.
 """
 
 import argparse

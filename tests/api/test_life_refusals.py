@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +25,9 @@ from tests.api.client import (
     Town,
     Tracked,
     is_problem,
+    open_town,
     picture,
+    settings_for,
 )
 from tests.api.test_life_stories import BIKES, BULKY, YES, closed, dispatched, rectified
 
@@ -174,23 +177,6 @@ def not_in_catalogue(town: Town) -> None:
     )
 
 
-def unreadable(town: Town) -> None:
-    """An event of a later release stands in the stream: the case is read-only here."""
-    case = fresh(town)
-    stream, at = case_stream(UUID(case.id)), to_micros(town.clock())
-    tomorrow = Command(
-        uuid4(),
-        town.parts.casework.eventlog._mapper.encode_actor(CLOCK),
-        (Addition(stream, case.version, (Entry("case-sent-to-the-moon", b"{}"),), at),),
-    )
-    committer = town.parts.casework.eventlog._recorder.committer
-    assert isinstance(committer.submit_blocking(tomorrow), Appended)
-    head = town.parts.casework.eventlog.head()
-    answer = town.reviewer.post(f"/cases/{case.id}/claim", {})
-    is_problem(answer, 503, "unreadable")
-    assert town.parts.casework.eventlog.head() == head
-
-
 def behind(town: Town) -> None:
     """The clock jumps: until the reference streams are read again nothing is decided."""
     case = fresh(town)
@@ -278,7 +264,6 @@ WAYS: dict[str, Callable[[Town], None]] = {
     "KeyReused": key_reused,
     "Erased": erased,
     "NotInCatalogue": not_in_catalogue,
-    "Unreadable": unreadable,
     "Behind": behind,
     "Contended": contended,
     "UploadRefused": upload_refused,
@@ -286,6 +271,7 @@ WAYS: dict[str, Callable[[Town], None]] = {
 }
 
 ELSEWHERE = {
+    "Unreadable": "below: it stops the index of what is due, as it must",
     "TooEarly": "only the clock is too early; it has no path",
     "NotInForceYet": "an installation before its first rules; prepare founds them",
     "AlreadyInCatalogue": "the catalogue's own routes",
@@ -302,6 +288,8 @@ ELSEWHERE = {
     "Unfit": "accounts",
     "NotThere": "accounts",
     "AlreadyDecided": "accounts",
+    "AlreadyReported": "references of other platforms",
+    "MapUnusable": "adopting a map",
 }
 """Refusals that no case gives, and where they are shown."""
 
@@ -333,3 +321,26 @@ def test_every_refusal_of_the_table_of_problems_is_tried_here_or_named_elsewhere
     tried = {name.split()[0] for name in WAYS}
     assert {kind.__name__ for kind in KINDS} <= tried | ELSEWHERE.keys()
     assert not tried & ELSEWHERE.keys()
+
+
+def test_an_event_of_a_later_release_makes_its_case_read_only_and_no_other(
+    tmp_path: Path,
+) -> None:
+    with open_town(settings_for(tmp_path / "var")) as town:
+        case, other = fresh(town), fresh(town)
+        stream, at = case_stream(UUID(case.id)), to_micros(town.clock())
+        log = town.parts.casework.eventlog
+        tomorrow = Command(
+            uuid4(),
+            log._mapper.encode_actor(CLOCK),
+            (Addition(stream, case.version, (Entry("case-sent-to-the-moon", b"{}"),), at),),
+        )
+        assert isinstance(log._recorder.committer.submit_blocking(tomorrow), Appended)
+        head = log.head()
+        answer = town.reviewer.post(f"/cases/{case.id}/claim", {})
+        is_problem(answer, 503, "unreadable")
+        assert log.head() == head
+        town.reviewer.act(other, "claim", "submitted")
+        town.reviewer.sees(other)
+        ready = town.http.get("/health/ready")
+        assert ready.status_code == 200 and ready.json()["degraded"] is True

@@ -1,6 +1,7 @@
 """Whole lives of cases through HTTP, on both stores; together they take every action there is."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -154,9 +155,10 @@ def a_long_handling_with_extension_suspension_and_coordination(town: Town) -> No
     )  # fmt: skip
     boss.act(case, "note", "handling", words="请说明清运计划。")
     lead.act(case, "answer_note", "handling", note=1, words="明日上午清运。")
-    lead.act(case, "request_suspension", "handling", code="S02", resume_on="2026-06-30")
+    later = (town.clock() + timedelta(days=20)).date().isoformat()
+    lead.act(case, "request_suspension", "handling", code="S02", resume_on=later)
     boss.act(case, "deny_suspension", "handling", words="不属于工程。")
-    lead.act(case, "request_suspension", "handling", code="S02", resume_on="2026-06-30")
+    lead.act(case, "request_suspension", "handling", code="S02", resume_on=later)
     boss.act(case, "grant_suspension", "suspended")
     worker.act(case, "resume", "handling")
     boss.act(case, "reclassify", "handling", indicator="C01", condition="C01-1", reason="是死角。")

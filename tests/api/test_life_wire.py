@@ -256,7 +256,7 @@ def test_reports_of_one_source_are_limited_also_after_a_restart(
     with open_town(settings) as town:
         is_problem(town.anonymous().post("/reports", REPORT), 429, "too-many-requests")
         town.partner("12345").report()  # another limit, another name
-        town.forward(seconds=3601)
+        town.forward(hours=2)
         town.anonymous().report()
 
 
