@@ -127,7 +127,7 @@ def _complete(route: APIRoute, operation: Json) -> None:
     if changes:
         expected |= _OF_CHANGES | _OF_ONE
     for status in (*expected, *_ALSO.get(route.name, ())):
-        if status != 503 or "503" not in answers:
+        if status not in route.responses:  # what the route says of itself stands
             answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
     if route.name in {"photos.upload", "recordings.upload"}:
         parameters = operation.setdefault("parameters", [])

@@ -1,6 +1,8 @@
 """What the wire itself promises: versions, keys, positions, and 4xx for whatever else is sent."""
 
+import io
 import json
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -70,6 +72,24 @@ def test_without_a_key_nothing_is_taken_in(town: Town) -> None:
 def test_without_a_draft_no_stranger_uploads(town: Town) -> None:
     files = {"file": ("p.jpg", b"x", "image/jpeg")}
     is_problem(town.http.post("/api/v1/photos", files=files), 422, "draft-missing")
+
+
+def test_a_recording_alone_is_a_report(town: Town) -> None:
+    resident = town.anonymous()
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16_000))
+    answer = town.http.post(
+        "/api/v1/recordings",
+        files={"file": ("a.wav", sound.getvalue(), "audio/wav")},
+        headers={"Draft": str(resident.draft)},
+    )
+    assert answer.status_code == 201, answer.text
+    case = resident.report(text=None, recording=answer.json()["upload"])
+    assert town.holder(case.receipt).sees(case)["status"] == "submitted"
 
 
 def test_a_photo_of_another_draft_cannot_be_cited(town: Town) -> None:
