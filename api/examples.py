@@ -78,7 +78,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "DismissAppealIn": {"code": "AD1"},
     "NoteIn": {"words": "请说明清运计划。"},
     # 案件之外
-    "RevealIn": {"reason": "电话核实具体位置"},
+    "RevealIn": {"reason": "locate"},
     "SignInWithCodeIn": {"name": "shenhe-jia", "password": "Liu-Lang-Tai-Bei-9"},
     "PasswordIn": {"old": "Liu-Lang-Tai-Bei-9", "new": "Wan-Quan-He-Lu-7"},
     "CitizenIn": {"name": "haidian-0711", "password": "Wan-Quan-He-Lu-7"},
