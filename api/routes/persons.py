@@ -80,6 +80,7 @@ def _row(erasure: Erasure) -> ErasureRowOut:
     status_code=202,
     summary="删除个人信息",
     description="本人申请立即办理；安全管理员申请须另一名安全管理员批准。删除后不能恢复。",
+    responses={200: {"model": ErasureRowOut, "description": "已经全部删除"}},
 )
 async def erase(
     person: PersonRef,
