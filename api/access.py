@@ -296,8 +296,8 @@ def actor_at(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) ->
     if principal.kind is PrincipalKind.STAFF:
         return principal.actor()
     if visitor.receipt:
-        for person in case.reporters:
-            mark = reporter_mark(case_id, person, case.own_reporters[0])
+        for person in (*case.reporters, *case.left):
+            mark = reporter_mark(case_id, person, case.first_reporter)
             if receipts.matches(visitor.receipt, mark):
                 return Actor(ActorKind.CITIZEN, str(person), roles=(Role.CITIZEN,))
     return None

@@ -238,6 +238,19 @@ def withdrawn(t: Teller) -> Script:
     yield from t.as_reporter(A.WITHDRAW)
 
 
+def left_to_another(t: Teller) -> Script:
+    """Somebody joins, then the first reporter takes the report back: it goes on for the other."""
+    yield from t.submit()
+    t.later(1, 6)
+    yield from t.tell("anonymous", A.JOIN, {"text": demo_words.joined(t.rng)}, ())
+    t.later(1, 4)
+    yield from t.as_reporter(A.WITHDRAW)
+    t.later(3, 12)
+    yield from t.ask(t.reviewer, A.REGISTER, indicator=t.kind.indicator, condition=t.kind.condition)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+
+
 def answered(t: Teller) -> Script:
     """The reviewer asks, the resident answers."""
     yield from t.submit()
@@ -690,6 +703,7 @@ LIVES: tuple[Life, ...] = (
     Life(refused, 8),
     Life(objected, 2),
     Life(withdrawn, 3),
+    Life(left_to_another, 1),
     Life(answered, 4),
     Life(unanswered, 2, anonymous=True),
     Life(met_twice, 4, anonymous=True),

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from api.access import Visitor, actor_at, reporter_mark, require_sight
+from api.access import Visitor, actor_at, may_see, reporter_mark
 from api.accounts.audit import entry_of
 from api.accounts.errors import Overloaded
 from api.accounts.principal import PrincipalKind
@@ -208,10 +208,12 @@ class Door:
     ) -> Acted:
         parts, visitor = self._parts, request.visitor
         loaded, actor, new_person = await self._actor(request, case_id, action)
-        if action in _FOLLOWS and loaded.case.merged_into is not None:
-            loaded = await self.loaded(loaded.case.merged_into)
         principal = f"receipt:{actor.id}" if visitor.is_anonymous else _principal(visitor)
         command_id = self._command_id(request, principal)
+        if action is not Action.JOIN:
+            loaded = await self._in_sight(loaded, actor, command_id)
+        if action in _FOLLOWS and loaded.case.merged_into is not None:
+            loaded = await self.loaded(loaded.case.merged_into)
         keys = _keys_of(actor, loaded.case_id, command_id, form.texts())
         if actor.kind is ActorKind.CITIZEN:
             keys[""] = (person_key(actor.id), Owner(OwnerKind.PERSON, actor.id))
@@ -250,7 +252,7 @@ class Door:
         self._audit_done(visitor, action, done, command_id)
         receipt = None
         if new_person is not None:
-            mark = reporter_mark(done.case_id, new_person, done.case.own_reporters[0])
+            mark = reporter_mark(done.case_id, new_person, done.case.first_reporter)
             receipt = parts.receipts.of(mark)
         link = f"{done.case_id}.{made.secret}" if made.secret and not done.repeated else None
         return Acted(done, receipt, link)
@@ -280,7 +282,28 @@ class Door:
             if visitor.principal.kind is PrincipalKind.CITIZEN:
                 return loaded, visitor.principal.actor(), None
         actor = actor_at(visitor, case_id, loaded.case, parts.receipts)
-        return loaded, require_sight(actor, case_id, loaded.case), None
+        if actor is None:
+            raise UnknownCase(case_id)
+        return loaded, actor, None
+
+    async def _in_sight(self, loaded: Loaded, actor: Actor, command_id: UUID) -> Loaded:
+        """The case, if it is theirs to see, or if this very command was carried out before.
+
+        Whoever left a case, or handed it back, gets the same answer when they send that again.
+
+        Raises:
+            UnknownCase: neither; in the very words for a case that is not there.
+
+        """
+        if may_see(actor, loaded.case):
+            return loaded
+        casework = self._parts.casework
+        fresh = await self.in_thread(lambda: casework.load(loaded.case_id))
+        if fresh is not None and may_see(actor, fresh.case):
+            return fresh
+        if await self.in_thread(lambda: casework.eventlog.by_command(command_id)) is None:
+            raise UnknownCase(loaded.case_id)
+        return loaded
 
     async def loaded(self, case_id: UUID) -> Loaded:
         """The case as it stands. Raises UnknownCase."""

@@ -183,7 +183,8 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
         case did.ReporterLeft(person=person):
             own = tuple(p for p in case.own_reporters if p != person)
             brought = {k: tuple(p for p in v if p != person) for k, v in case.absorbed.items()}
-            return replace(case, own_reporters=own, absorbed=brought)
+            gone = (*case.left, person)
+            return replace(case, own_reporters=own, absorbed=brought, left=gone)
         case did.CaseRegistered(indicator=indicator, condition=row, versions=versions):
             return replace(case, indicator=indicator, condition=row, versions=versions)
         case did.CaseRefused():

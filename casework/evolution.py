@@ -62,6 +62,7 @@ def opened(event: did.ReportSubmitted, at: datetime, by: Actor) -> Case:
         status=Status.SUBMITTED,
         place=event.place,
         assignment=event.assignment,
+        first_reporter=event.person,
         own_reporters=(event.person,),
         last_at=at,
         indicator=event.indicator,

@@ -53,8 +53,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     place: Place
     assignment: Assignment
+    first_reporter: UUID
+    """Who sent the report, also after leaving it: a receipt is drawn from this."""
     own_reporters: tuple[UUID, ...]
     """Who reported or joined this very case; those of absorbed cases stand in `absorbed`."""
+    left: tuple[UUID, ...] = ()
+    """Reporters who took their part back."""
     last_at: datetime
     round: int = 1
 

@@ -1,6 +1,6 @@
 """The same matter on another platform is one case; the same thing at the same spot recurs."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from casework.events import CaseRegistered
 from tests.api.client import INSIDE, Town, is_problem
@@ -52,3 +52,23 @@ def test_the_same_thing_at_the_same_spot_within_thirty_days_is_its_recurrence(to
         if isinstance(recorded.event, CaseRegistered)
     ]
     assert [event.recurrence_of for event in registered] == [None]
+
+
+def test_whoever_leaves_a_case_is_nobody_there_and_gets_the_same_answer_again(town: Town) -> None:
+    first, joiner = town.anonymous(), town.anonymous()
+    case = first.report()
+    joined = joiner.post(f"/cases/{case.id}/join", {}, key=joiner.draft)
+    assert joined.status_code == 200, joined.text
+    holder, other = town.holder(case.receipt), town.holder(joined.json()["receipt"])
+    key = str(uuid4())
+    left = holder.post(f"/cases/{case.id}/withdraw", {}, key=key)
+    assert left.status_code == 200, left.text
+    again = holder.post(f"/cases/{case.id}/withdraw", {}, key=key)
+    assert (again.status_code, again.json()) == (200, left.json())
+    is_problem(
+        holder.post(f"/cases/{case.id}/add-information", {"text": "还在"}), 404, "unknown-case"
+    )
+    is_problem(holder.get(f"/cases/{case.id}"), 404, "unknown-case")
+    assert other.get(f"/cases/{case.id}").status_code == 200
+    added = other.post(f"/cases/{case.id}/add-information", {"text": "我还在等。"})
+    assert added.status_code == 200, added.text

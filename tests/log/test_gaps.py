@@ -108,7 +108,7 @@ def test_topics_do_not_hide_a_hole(url: str, recorder: PostgresRecorder) -> None
 
 def write_and_roll_back(url: str, seed: int, commits: int) -> None:
     """Every transaction gives its events positions at two moments; a fifth is rolled back."""
-    chance = random.Random(seed)  # noqa: S311 - a seed to repeat a run by
+    chance = random.Random(seed)
     with psycopg.connect(url) as connection:
         for _ in range(commits):
             insert(connection, chance.randint(1, 3))

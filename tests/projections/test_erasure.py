@@ -94,7 +94,7 @@ def grams_of(words: str) -> list[str]:
 def test_an_erased_word_is_in_no_byte_of_the_file(
     make_readers: Made, sqlite_shelf: SqliteShelf, seed: int
 ) -> None:
-    random = Random(seed)  # noqa: S311  which layout the pages get
+    random = Random(seed)
     scribe = Scribe()
     readers = make_readers()
     log = ListedLog()

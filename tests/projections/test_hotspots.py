@@ -56,7 +56,7 @@ def tell(readers: Readers, events: Sequence[Recorded]) -> None:
 
 
 def test_an_open_interval_says_what_the_board_says(readers: Readers) -> None:
-    tell(readers, lives(Scribe(), [f"{n}" for n in range(8)], Random(4), 150))  # noqa: S311  made up
+    tell(readers, lives(Scribe(), [f"{n}" for n in range(8)], Random(4), 150))
     same = ("seq", "number", "status", "street", "indicator", "lon", "lat")
     with reading(readers.engine) as connection:
         board = connection.execute(
@@ -78,7 +78,7 @@ def test_an_open_interval_says_what_the_board_says(readers: Readers) -> None:
 def test_the_map_as_of_a_position_is_the_map_that_was_drawn_then(
     make_readers: Made, seed: int, data: st.DataObject
 ) -> None:
-    events = lives(Scribe(), ["a", "b", "c"], Random(seed), 30)  # noqa: S311  made up
+    events = lives(Scribe(), ["a", "b", "c"], Random(seed), 30)
     position = data.draw(st.integers(0, len(events)))
     names = (f"t{seed}_{position}_1", f"a{seed}_{position}_1")
     then, after = make_readers(name=names[0]), make_readers(name=names[1])
@@ -134,7 +134,7 @@ BOXES = [
 def test_a_box_holds_the_pins_in_it_and_pages_join_up(
     readers: Readers, box: tuple[float, float, float, float], as_of: AsOf
 ) -> None:
-    random = Random(9)  # noqa: S311  made up
+    random = Random(9)
     scribe = Scribe()
     stories = [
         Story(
@@ -294,7 +294,7 @@ def test_repeats_are_what_looking_at_every_pair_finds(
     make_readers: Made, metres: float, days: int
 ) -> None:
     readers = make_readers()
-    random = Random(3)  # noqa: S311  made up
+    random = Random(3)
     scribe = Scribe()
     stories = [
         Story(

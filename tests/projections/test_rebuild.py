@@ -49,7 +49,7 @@ from tests.projections.histories import (
 
 def some_events(seed: int, steps: int) -> list[Recorded]:
     """Lives of a few cases whose steps interleave, and an erasure in their midst."""
-    random = Random(seed)  # noqa: S311  made-up histories
+    random = Random(seed)
     scribe = Scribe()
     names = [f"{seed}.{n}" for n in range(6)]
     events = lives(scribe, names, random, steps)
