@@ -150,7 +150,10 @@ def report(rng: random.Random) -> dict[str, object]:
 class Client:
     """One after another: reports of both partners under one key, then what the reviewer does."""
 
-    def __init__(self, port: int, people: Sequence[Person], said: Said, seed: str) -> None:
+    def __init__(
+        self, port: int, people: Sequence[Person], said: Said, seed: str, *, plain: bool
+    ) -> None:
+        self.plain = plain
         self.line, self.said = Line(port), said
         self.partners = [p for p in people if p.who.startswith("partner")]
         self.staff = [p for p in people if p.who.startswith("staff")]
@@ -166,7 +169,7 @@ class Client:
             for sent in reports:
                 self.said.sent(sent)
                 told = await carried(self.line, self.said, sent)
-                if self.rng.random() < 0.2:
+                if not self.plain and self.rng.random() < 0.2:
                     await carried(self.line, self.said, sent)
                 if self.rng.random() < 0.5:
                     await self.work_on(str(told.body["case_id"]), key)
@@ -190,7 +193,8 @@ class Client:
 
 async def drive(port: int, people: Sequence[Person], said: Said, given: argparse.Namespace) -> None:
     async def one(n: int) -> None:
-        client = Client(port, people, said, f"{Path(given.said[0]).stem}-{n}")
+        seed = f"{Path(given.said[0]).stem}-{n}"
+        client = Client(port, people, said, seed, plain=given.plain)
         try:
             await (client.drive_rudely() if given.rude else client.drive())
         except Gone:
@@ -229,6 +233,7 @@ def main() -> None:
     parser.add_argument("said", type=Path, nargs="+")
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--rude", action="store_true")
+    parser.add_argument("--plain", action="store_true", help="send nothing twice")
     given = parser.parse_args()
     people = [Person(*pair) for pair in json.loads(given.people.read_text())]
     said = Said(given.said[-1])

@@ -172,14 +172,13 @@ class Server:
         self.process.wait(PATIENCE)
 
     @contextmanager
-    def load(self, *, processes: int = 2, clients: int = 6, rude: bool = False) -> Iterator[None]:
+    def load(self, *options: str, processes: int = 2, clients: int = 6) -> Iterator[None]:
         """Clients in processes of their own; they end when the server is gone or at the end."""
         started = []
         for _ in range(processes):
             said = self.installation.folder / f"said-{len(self.installation.said)}.jsonl"
             self.installation.said.append(said)
-            options = ["--clients", str(clients), *(["--rude"] if rude else [])]
-            started.append(self._client("drive", said, *options))
+            started.append(self._client("drive", said, "--clients", str(clients), *options))
         try:
             yield
         finally:

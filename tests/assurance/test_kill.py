@@ -63,7 +63,7 @@ def test_a_server_killed_many_times_has_kept_what_it_acknowledged(
 def test_a_server_that_acknowledges_too_early_is_found_out(tmp_path: Path) -> None:
     """The control: the same kill, the same checker, and one guard taken out."""
     installation = Installation(tmp_path, program=LYING)
-    with installation.server() as server, server.load():
+    with installation.server() as server, server.load("--plain"):
         server.answered(BEFORE_THE_KILL)
         server.kill()
     installation.program = ("-m", "api", "serve")
@@ -79,7 +79,7 @@ def test_a_server_that_acknowledges_too_early_is_found_out(tmp_path: Path) -> No
 def test_clients_who_hang_up_wedge_nothing_and_lose_nothing(tmp_path: Path, clients: int) -> None:
     installation = Installation(tmp_path)
     with installation.server() as server:
-        with server.load(processes=1, clients=clients, rude=True), server.load(processes=1):
+        with server.load("--rude", processes=1, clients=clients), server.load(processes=1):
             server.answered(2 * BEFORE_THE_KILL)
             assert server.ready()
         server.settle()
