@@ -28,7 +28,7 @@ def test_a_citizen_cannot_try_numbers_of_other_platforms(town: Town) -> None:
 
 def test_the_same_thing_at_the_same_spot_within_thirty_days_is_its_recurrence(town: Town) -> None:
     citizen = town.citizen("反复市民")
-    spot = {**INSIDE, "lon": 116.3241, "lat": 39.9815}
+    spot = {**INSIDE, "lon": 116.3255, "lat": 39.9795}
     first = citizen.report(place=spot)
     dispatched(town, first)
     rectified(town, first)
@@ -44,7 +44,7 @@ def test_the_same_thing_at_the_same_spot_within_thirty_days_is_its_recurrence(to
         for recorded in history
         if isinstance(recorded.event, CaseRegistered)
     ] == [first.id]
-    elsewhere = citizen.report(place={**spot, "lon": 116.3228})
+    elsewhere = citizen.report(place={**spot, "lon": 116.3240})
     dispatched(town, elsewhere)
     registered = [
         recorded.event

@@ -1,11 +1,13 @@
 """Stores that fail under the engine: writes are refused, reads go on, nothing is lost."""
 
 import resource
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
+from pysqlite3 import dbapi2
 
 from tests.assurance.rig import Installation, Server, wait_for
 from tests.postgres import running_server
@@ -47,13 +49,21 @@ def test_a_crashed_postgresql_is_taken_up_again_by_the_same_process(tmp_path: Pa
         assert code == 0, says
 
 
+def sitting_in(log: Path) -> dbapi2.Connection:
+    """A reader who stays: the WAL is not begun again while it sits there, so it only grows."""
+    connection = dbapi2.connect(f"file:{log}?mode=ro", uri=True, isolation_level=None)
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM events").fetchone()
+    return connection
+
+
 @pytest.mark.xdist_group("kill-sqlite")
 def test_a_full_disk_refuses_writes_and_keeps_reads(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the log's WAL cannot grow."""
     installation = Installation(tmp_path)
-    with installation.server() as server:
+    with installation.server() as server, closing(sitting_in(installation.var / "log.db")):
         with server.load(processes=1):
-            server.answered(100)
+            server.answered(250)
         server.settle()
         server.in_order()
         first = server.http.get("/api/v1/cases", params={"limit": 1}).json()["cases"][0]
