@@ -85,7 +85,7 @@ def test_the_street_layer_has_29_streets_with_their_declared_accuracy(town: Town
 def test_a_desk_sees_the_pin_and_the_number_and_everybody_the_cell_and_the_month(
     town: Town,
 ) -> None:
-    lon, lat = 116.3241, 39.9817
+    lon, lat = 116.3161, 39.9817
     case = reported(town, lon, lat)
     box = around(lon, lat, 0.0007)
     (pin,) = drawn(town.reviewer.get("/map/cases", bbox=box))
