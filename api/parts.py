@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from limits.limits import RateLimitItem
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from sqlalchemy import Engine
 
 from api.accounts.desk import Desk
@@ -91,6 +91,7 @@ class Parts:
     audit: AuditTrail
     limits_store: DeskStorage
     limiter: MovingWindowRateLimiter
+    partner_limiter: FixedWindowRateLimiter
     limits: Limits
     fingerprint_key: bytes
     meters: Meters

@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import Depends
 from fastapi import Request as HttpRequest
 from limits.limits import RateLimitItem
+from limits.strategies import RateLimiter
 
 from api.access import POLICY, Visitor, permit, unauthenticated
 from api.accounts.audit import entry_of
@@ -141,17 +142,20 @@ def keep_rate(parts: Parts, visitor: Visitor, what: str, item: RateLimitItem) ->
 
     """
     principal = visitor.principal
+    limiter: RateLimiter = parts.limiter
     if principal.kind is PrincipalKind.STAFF:
         return
     if principal.kind is PrincipalKind.PARTNER:
+        # Their limits are of tens of thousands: one count a window, not a moment a request.
+        limiter = parts.partner_limiter
         item, name = parts.limits.partners, f"partner:{principal.account_id}"
     elif principal.kind is PrincipalKind.CITIZEN and what not in _LOOKS:
         item, name = parts.limits.citizens, f"person:{principal.person_id}"
     else:
         name = visitor.source
-    if parts.limiter.hit(item, what, name):
+    if limiter.hit(item, what, name):
         return
-    stats = parts.limiter.get_window_stats(item, what, name)
+    stats = limiter.get_window_stats(item, what, name)
     wait = max(1, int(stats.reset_time - parts.now().timestamp()) + 1)
     raise problem_error(
         429,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from limits.util import parse
 from sqlalchemy import Engine
 
@@ -210,6 +210,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         audit=AuditTrail(desk),
         limits_store=storage,
         limiter=MovingWindowRateLimiter(storage),
+        partner_limiter=FixedWindowRateLimiter(storage),
         limits=Limits(
             reports=parse(settings.report_limit),
             uploads=parse(settings.upload_limit),

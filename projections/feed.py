@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.02
 """How often a wait looks at the tables, for a feed that runs in another process."""
 
 
-LONGEST_PAUSE = 0.05
+LONGEST_PAUSE = 0.15
 """Seconds between two batches at the head of the log at most."""
 
 
@@ -141,9 +141,9 @@ class Feed:
                 self.caught_up = True
                 self._wake.wait(POLL_SECONDS)
             elif self.caught_up and not self._waiting:
-                # Small batches cost most: at the head of the log the views take half the time at
-                # most, and larger batches instead, so that those who write are not held up.
-                self._ended.wait(min(self._now() - began, LONGEST_PAUSE))
+                # Small batches cost most: at the head of the log the views take a quarter of the
+                # time at most, and larger batches instead, so that who writes is not held up.
+                self._ended.wait(min(3 * (self._now() - began), LONGEST_PAUSE))
 
     def _fail(self, failure: Exception) -> None:
         self.failure = failure

@@ -30,6 +30,7 @@ from eventsourcing.persistence import JSONTranscoder
 from pysqlite3 import dbapi2
 from sqlalchemy import text
 
+from api.wiring import all_views
 from casework import events as did
 from casework.lifecycle import Status
 from casework.log.committer import Committer
@@ -62,22 +63,17 @@ from casework.model import (
 )
 from evidence.masking import mask
 from projections import search, street_desk, timeline
-from projections.case_board import CaseBoard
-from projections.case_keys import CaseKeys
 from projections.case_list import Filters, newest, one
-from projections.due import DueIndex
 from projections.feed import Feed
 from projections.generations import SqliteShelf, create
 from projections.lines import Opener
-from projections.my_cases import MyCases
 from projections.reading import Readers
 from projections.rebuild import rebuild
-from projections.search import Search
 from projections.stored_log import StoredLog, open_sqlite_log, sqlite_rows
 from projections.tables import reading
-from projections.timeline import Timeline
 
-VIEWS = (CaseKeys(), CaseBoard(), Timeline(), DueIndex(), MyCases(), Search())
+VIEWS = all_views()
+"""Every registered view, as the server runs them."""
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STREETS = [StreetCode(f"110108{n:03d}") for n in range(1, 30)]
 INDICATORS = ["C01", "C02", *(f"P{n:02d}" for n in range(1, 11))]
@@ -262,7 +258,7 @@ def mapper() -> EventMapper:
 def make_log(path: Path, events: int, seed: int) -> None:
     """A log of about this many events, cases interleaved as they are when many are open."""
     prepare_sqlite(path, uuid4())
-    random, keys, to_bytes = Random(seed), DerivedKeys(), mapper()  # noqa: S311  made-up cases, the same each time
+    random, keys, to_bytes = Random(seed), DerivedKeys(), mapper()
     connection = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN")
@@ -342,7 +338,7 @@ def timed(name: str, repeats: int, ask: Callable[[int], object]) -> None:
 def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:  # noqa: PLR0915  a list of questions
     """The queries people wait for."""
     engine = shelf.open(shelf.serving() or "")
-    random = Random(7)  # noqa: S311  as above
+    random = Random(7)
     with reading(engine) as c:
         print("cases:", c.scalar(text("SELECT count(*) FROM case_board")))
         for status, n in c.execute(text("SELECT status, count(*) FROM case_board GROUP BY 1")):
@@ -503,7 +499,7 @@ def lag_beside(directory: Path) -> None:
     create(engine, "lag_1", VIEWS)
     feed = Feed(log, Readers(engine, "lag_1", VIEWS, Opener(keys, mask, case_of)))
     feed.start()
-    random = Random(3)  # noqa: S311  as above
+    random = Random(3)
     spent = []
     for n in range(60):
         life = Life(n, random, keys)
