@@ -112,8 +112,8 @@ def from_metres(east: Metres, north: Metres) -> tuple[Degrees, Degrees]:
 
 
 # Transverse Mercator by Krüger's series to n^4, good to some micrometres within 1000 km of the
-# central meridian. Formulas: Karney, "Transverse Mercator with an accuracy of a few nanometers" (2011),
-# eqs. 7-12, 35, 36; Kawase (2013) for the latitude series. WGS 84; zone 50: 117° E.
+# central meridian. Formulas: Karney, "Transverse Mercator with an accuracy of a few nanometers"
+# (2011), eqs. 7-12, 35, 36; Kawase (2013) for the latitude series. WGS 84; zone 50: 117° E.
 _SEMI_MAJOR = 6_378_137.0
 _FLATTENING = 1 / 298.257223563
 _N = _FLATTENING / (2 - _FLATTENING)
