@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from api.geocoding import Found, GeocoderFailed
 from casework.model import Crs
 from geo.coordinates import to_wgs84
 
@@ -26,19 +27,6 @@ NAMES = ("label", "display_name", "formatted", "name")
 """Where geocoders write a place's name, the fullest first."""
 
 LONGEST_NAME = 120
-
-
-class GeocoderFailed(Exception):  # noqa: N818  names the finding
-    """No answer in time, or none that can be read."""
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A place, WGS-84 degrees."""
-
-    name: str
-    lon: float
-    lat: float
-    accuracy_m: float
 
 
 class _Point(msgspec.Struct):

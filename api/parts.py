@@ -24,7 +24,7 @@ from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
 from api.erasing import Erasing
-from api.geocoder import Geocoder
+from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.uploads import Uploads
@@ -71,7 +71,7 @@ class Parts:
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     gazetteer: Gazetteer
-    geocoder: Geocoder | None
+    geocoder: Geocoding | None
     feed: Feed
     shelf: Shelf
     ledgers: Engine

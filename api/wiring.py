@@ -29,7 +29,7 @@ from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
-from api.geocoder import Geocoder
+from api.geocoding import Geocoding
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
 from api.settings import Settings
@@ -232,10 +232,13 @@ def open_ledgers(settings: Settings) -> Engine:
     return sqlite_ledgers(settings.var / "ledgers.db")
 
 
-def _geocoder(settings: Settings) -> Geocoder | None:
+def _geocoder(settings: Settings) -> Geocoding | None:
     """The outside geocoder, where one is set."""
     if not settings.geocoder_url:
         return None
+    # An HTTP client costs five megabytes and a tenth of a second: only where one is set.
+    from api.geocoder import Geocoder  # noqa: PLC0415
+
     return Geocoder(settings.geocoder_url, settings.geocoder_crs)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from api.access import Visitor
-from api.geocoder import Found, GeocoderFailed
+from api.geocoding import Found, GeocoderFailed
 from api.hygiene import Line
 from api.parts import Parts
 from api.routes.cases import look

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api.geocoder import LARGEST, UNTOLD_M, Geocoder, GeocoderFailed
+from api.geocoder import LARGEST, UNTOLD_M, Geocoder
+from api.geocoding import GeocoderFailed
 from casework.model import Crs
 from geo.coordinates import from_wgs84
 from tests.api.client import INSIDE, Town, is_problem, open_town, settings_for
