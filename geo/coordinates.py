@@ -95,20 +95,19 @@ def to_metres(
     return _project_one(lon, lat)
 
 
-def from_metres(east: Metres, north: Metres) -> tuple[Degrees, Degrees]:
+@overload
+def from_metres(east: float, north: float) -> tuple[float, float]: ...
+@overload
+def from_metres(east: Metres, north: Metres) -> tuple[Degrees, Degrees]: ...
+def from_metres(
+    east: float | Metres, north: float | Metres
+) -> tuple[float, float] | tuple[Degrees, Degrees]:
     """Metres in UTM zone 50 (EPSG:32650) to WGS-84 degrees."""
-    xi = (np.asarray(north, dtype=np.float64)) / (_SCALE * _RADIUS)
-    eta = (np.asarray(east, dtype=np.float64) - _FALSE_EAST) / (_SCALE * _RADIUS)
-    xi_, eta_ = xi, eta
-    for j, beta in enumerate(_BETA, start=1):
-        xi_ = xi_ - beta * np.sin(2 * j * xi) * np.cosh(2 * j * eta)
-        eta_ = eta_ - beta * np.cos(2 * j * xi) * np.sinh(2 * j * eta)
-    chi = np.arcsin(np.sin(xi_) / np.cosh(eta_))
-    lat = chi
-    for j, delta in enumerate(_DELTA, start=1):
-        lat = lat + delta * np.sin(2 * j * chi)
-    lon = _MERIDIAN + np.arctan2(np.sinh(eta_), np.cos(xi_))
-    return np.degrees(lon), np.degrees(lat)
+    if isinstance(east, np.ndarray) or isinstance(north, np.ndarray):
+        lon, lat = _off_the_plane(np, np.asarray(east, np.float64), np.asarray(north, np.float64))
+        return np.degrees(lon), np.degrees(lat)
+    one_lon, one_lat = _off_the_plane(math, east, north)
+    return math.degrees(one_lon), math.degrees(one_lat)
 
 
 # Transverse Mercator by Krüger's series to n^4, good to some micrometres within 1000 km of the
@@ -161,6 +160,21 @@ def _on_the_ellipsoid(m: ModuleType, lat: Number, lon: Number) -> tuple[Number, 
         x = x + alpha * m.cos(2 * j * xi) * m.sinh(2 * j * eta)
         y = y + alpha * m.sin(2 * j * xi) * m.cosh(2 * j * eta)
     return _FALSE_EAST + _SCALE * _RADIUS * x, _SCALE * _RADIUS * y
+
+
+def _off_the_plane(m: ModuleType, east: Number, north: Number) -> tuple[Number, Number]:
+    """Longitude and latitude in radians; `m` as above."""
+    xi: Number = north / (_SCALE * _RADIUS)
+    eta: Number = (east - _FALSE_EAST) / (_SCALE * _RADIUS)
+    x, y = eta, xi
+    for j, beta in enumerate(_BETA, start=1):
+        y = y - beta * m.sin(2 * j * xi) * m.cosh(2 * j * eta)
+        x = x - beta * m.cos(2 * j * xi) * m.sinh(2 * j * eta)
+    chi = m.asin(m.sin(y) / m.cosh(x))
+    lat = chi
+    for j, delta in enumerate(_DELTA, start=1):
+        lat = lat + delta * m.sin(2 * j * chi)
+    return _MERIDIAN + m.atan2(m.sinh(x), m.cos(y)), lat
 
 
 def _project_one(lon: float, lat: float) -> tuple[float, float]:

@@ -28,8 +28,8 @@ class Cell(msgspec.Struct, frozen=True):
 
     def centre(self) -> tuple[float, float]:
         """The middle in WGS-84 degrees, seven decimals (a centimetre)."""
-        ((lon, lat),) = _degrees([((self.east + 0.5) * CELL_M, (self.north + 0.5) * CELL_M)])
-        return lon, lat
+        lon, lat = from_metres((self.east + 0.5) * CELL_M, (self.north + 0.5) * CELL_M)
+        return round(lon, 7), round(lat, 7)
 
     def ring(self) -> list[tuple[float, float]]:
         """The closed outline in WGS-84 degrees, counter-clockwise from the south-west."""

@@ -80,3 +80,4 @@ def test_metres_are_those_of_proj_to_a_tenth_of_a_millimetre(lon: float, lat: fl
     assert (many[0][0], many[1][0]) == pytest.approx((east, north), abs=1e-6)
     back = from_metres(np.array([east]), np.array([north]))
     assert (back[0][0], back[1][0]) == pytest.approx((lon, lat), abs=1e-9)
+    assert from_metres(east, north) == pytest.approx((lon, lat), abs=1e-9)
