@@ -25,7 +25,7 @@ from api.demo_pictures import picture
 from api.demo_places import Ground
 from api.demo_story import month
 from api.demo_telling import Kind, Picture, Script, Seen, Step
-from api.door import Door, Request, _Prepared, upload_owner
+from api.door import Door, Request, upload_owner
 from api.parts import Parts
 from api.schemas import ReportIn
 from casework import commands as ask
@@ -44,15 +44,6 @@ ABREAST = 24
 
 _IDS = UUID("0c7e5e0e-6a8f-5c1d-9a55-2b9b5e6d7f10")
 _LONG = frozenset({Unit.CALENDAR_DAY, Unit.WORKING_DAY})
-
-
-class Marked(Door):
-    """The door, for reports that are marked as a demonstration. No form can ask for the mark."""
-
-    def _submission(
-        self, form: ReportIn, made: _Prepared, person: UUID, at: datetime
-    ) -> ask.Submit:
-        return replace(super()._submission(form, made, person, at), demonstration=True)
 
 
 class MarkedRectifyIn(RectifyIn):
@@ -161,7 +152,7 @@ class _Stage:
 
     def __init__(self, parts: Parts, clock: StoryClock, troupe: Troupe, seed: int) -> None:
         self._parts = parts
-        self._door = Marked(parts)
+        self._door = Door(parts, demonstration=True)
         self._clock = clock
         self._troupe = troupe
         self._seed = seed

@@ -93,8 +93,10 @@ class Acted(msgspec.Struct, frozen=True):
 class Door:
     """The way in for everything that changes a case."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, demonstration: bool = False) -> None:
         self._parts = parts
+        self._demonstration = demonstration
+        """Reports are marked as told, not met. No form can ask for the mark."""
 
     # reports -------------------------------------------------------------------------
 
@@ -171,6 +173,7 @@ class Door:
             external_refs=tuple(ExternalRef(r.platform, r.number) for r in form.external_refs),
             danger=tuple(w.name for w in wordings.dangers_in(form.text or "")),
             out_of_scope=tuple(w.name for w in wordings.out_of_scope_in(form.text or "")),
+            demonstration=self._demonstration,
         )
 
     def _reported(self, done: Done, person: UUID) -> Reported:

@@ -106,7 +106,6 @@ class Settings(BaseSettings):
         pattern="^(dengbao|asvs)$",
         description="口令规则: dengbao (等保三级) 或 asvs。",
     )
-    audit_days: int = Field(default=400, ge=365, description="审计记录保存天数，不少于一年。")
 
     @field_validator("staff_networks", "trusted_proxies", mode="before")
     @classmethod

@@ -9,22 +9,9 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from casework import events as did
-from casework.lifecycle import STATUS_AFTER, Action, Status
+from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action, Status
 from casework.model import Actor, ActorKind, Clock, StreetCode
 from casework.state import Case, Pending, Running
-
-CLOCK_OF: dict[Action, Clock] = {
-    Action.REQUEST_RETURN: Clock.RETURN,
-    Action.REQUEST_COORDINATION: Clock.COORDINATION,
-    Action.REQUEST_EXTENSION: Clock.EXTENSION,
-    Action.REQUEST_SUSPENSION: Clock.SUSPENSION,
-    Action.REQUEST_SITE_CHECK: Clock.SITE_CHECK,
-    Action.REVOKE_REGISTRATION: Clock.SECOND_PERSON,
-    Action.TRANSFER_OUT: Clock.SECOND_PERSON,
-    Action.REQUEST_FORCE_CLOSE: Clock.SECOND_PERSON,
-    Action.APPEAL: Clock.APPEAL,
-}
-"""A request is open exactly as long as its clock runs: nothing waits unseen."""
 
 NoRequest = (
     did.ReportSubmitted

@@ -14,7 +14,7 @@ from transitions import Machine
 
 from casework import commands as ask
 from casework import events as did
-from casework.model import Role
+from casework.model import Clock, Role
 
 
 class Status(StrEnum):
@@ -791,6 +791,19 @@ STATUS_AFTER: dict[type[did.Event], Status] = {
 Read by the case and by the read models alike, and never checked against the table: what has
 happened has happened, whatever the rules say today.
 """
+
+CLOCK_OF: dict[Action, Clock] = {
+    Action.REQUEST_RETURN: Clock.RETURN,
+    Action.REQUEST_COORDINATION: Clock.COORDINATION,
+    Action.REQUEST_EXTENSION: Clock.EXTENSION,
+    Action.REQUEST_SUSPENSION: Clock.SUSPENSION,
+    Action.REQUEST_SITE_CHECK: Clock.SITE_CHECK,
+    Action.REVOKE_REGISTRATION: Clock.SECOND_PERSON,
+    Action.TRANSFER_OUT: Clock.SECOND_PERSON,
+    Action.REQUEST_FORCE_CLOSE: Clock.SECOND_PERSON,
+    Action.APPEAL: Clock.APPEAL,
+}
+"""A request is open exactly as long as its clock runs: nothing waits unseen."""
 
 MACHINE = Machine(
     model=None,

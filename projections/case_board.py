@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from casework import events as did
-from casework.lifecycle import STATUS_AFTER, Action
+from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action
 from casework.model import ActorKind, Clock
 from projections import lines as reading_of_lines
 from projections.lines import Line
@@ -319,19 +319,11 @@ ASKS: dict[type[msgspec.Struct], Action] = {
 }
 """Facts that leave a request open, by the action that asked."""
 
-CLOCK_OF: dict[Clock, frozenset[Action]] = {
-    Clock.RETURN: frozenset({Action.REQUEST_RETURN}),
-    Clock.COORDINATION: frozenset({Action.REQUEST_COORDINATION}),
-    Clock.EXTENSION: frozenset({Action.REQUEST_EXTENSION}),
-    Clock.SUSPENSION: frozenset({Action.REQUEST_SUSPENSION}),
-    Clock.SITE_CHECK: frozenset({Action.REQUEST_SITE_CHECK}),
-    Clock.APPEAL: frozenset({Action.APPEAL}),
-    Clock.NOTE: frozenset({Action.NOTE}),
-    Clock.SECOND_PERSON: frozenset(
-        {Action.REVOKE_REGISTRATION, Action.TRANSFER_OUT, Action.REQUEST_FORCE_CLOSE}
-    ),
-}
-"""A request is open as long as its clock runs: stopped by the answer, or by what made it void."""
+ENDED_BY: dict[Clock, frozenset[Action]] = {
+    clock: frozenset(action for action, of in CLOCK_OF.items() if of is clock)
+    for clock in CLOCK_OF.values()
+} | {Clock.NOTE: frozenset({Action.NOTE})}
+"""The requests that end with a clock: by the answer, or by what made them void."""
 
 
 def _turn_clocks(row: BoardRow, e: did.Event) -> None:
@@ -362,7 +354,7 @@ def _turn_requests(row: BoardRow, e: did.Event) -> None:
         return
     pending = set(filter(None, row.pending.split(",")))
     for stopped in e.stopped:
-        pending -= CLOCK_OF.get(stopped.clock, frozenset())
+        pending -= ENDED_BY.get(stopped.clock, frozenset())
     if asked is not None:
         pending.add(asked)
     row.pending = ",".join(sorted(pending))

@@ -22,9 +22,10 @@ from api.accounts.errors import AlreadyDecided, NotForYou, NotThere, RolesClash
 from api.accounts.passwords import Passwords, check_password
 from api.accounts.people import add_account, read_account, require
 from api.accounts.principal import Principal, PrincipalKind
-from api.accounts.roles import ROLE_NAMES, THREE, settled
+from api.accounts.roles import THREE, settled
 from api.accounts.tables import account, account_role, admin_token, role_proposal
 from casework.errors import KeyReused
+from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
 
 _TOKEN_LIFE = timedelta(hours=1)
@@ -194,7 +195,7 @@ class Grants:
         works once, and a newer one for the same role replaces it.
         """
         if role not in THREE:
-            raise RolesClash("一次性口令只用于建立首个系统管理员、安全管理员或审计管理员。")
+            raise RolesClash("一次性口令只用于建立首个系统管理员、安全管理员或审计员。")
         token = secrets.token_urlsafe(32)
         with self._desk.write(Turn.ACCOUNTS, Turn.AUDIT) as connection:
             _refuse_if_held(connection, role)

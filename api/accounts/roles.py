@@ -4,22 +4,9 @@ import re
 from collections.abc import Iterable
 
 from api.accounts.errors import RolesClash, Unfit
+from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
 
-ROLE_NAMES = {
-    Role.CITIZEN: "市民",
-    Role.REVIEWER: "审核员",
-    Role.STREET: "街镇经办",
-    Role.STREET_LEAD: "街镇负责人",
-    Role.CHECKER: "核查员",
-    Role.SUPERVISOR: "督办员",
-    Role.EDITOR: "融媒编辑",
-    Role.ANALYST: "分析员",
-    Role.PARTNER: "接入方",
-    Role.SYSADMIN: "系统管理员",
-    Role.SECADMIN: "安全管理员",
-    Role.AUDITOR: "审计管理员",
-}
 THREE = frozenset({Role.SYSADMIN, Role.SECADMIN, Role.AUDITOR})
 """三员: whoever holds one of them holds nothing else."""
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from api.accounts.errors import DeskRefusal
-from api.accounts.roles import ROLE_NAMES
 from api.commands.exits import Refused
 from api.commands.opening import opened, read_settings
 from api.wiring import now
+from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
 
 accounts = typer.Typer(no_args_is_help=True)
@@ -21,7 +21,7 @@ def add_to(app: typer.Typer, name: str, line: str) -> None:
     app.add_typer(accounts, name=name, help=line)
 
 
-@accounts.command("first-admin", help="发一次性口令，用来建立首个系统、安全或审计管理员。")
+@accounts.command("first-admin", help="发一次性口令，用来建立首个系统管理员、安全管理员或审计员。")
 def first_admin(
     role: Annotated[
         str, typer.Option(help="sysadmin（系统）、secadmin（安全）或 auditor（审计）。")

@@ -10,7 +10,6 @@ from api.access import Visitor
 from api.accounts.errors import NotThere, Unfit
 from api.accounts.grants import RoleProposal
 from api.accounts.people import Account, name_key
-from api.accounts.roles import ROLE_NAMES
 from api.door import Door
 from api.hygiene import Line
 from api.office_schemas import (
@@ -28,6 +27,7 @@ from api.routes.asked import Key
 from api.routes.noted import command_id, noting_refusals
 from api.visitors import With, guard
 from casework.errors import KeyReused
+from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
 
 router = APIRouter(tags=["账号"])

@@ -27,6 +27,7 @@ from api.schemas import (
     StreetOut,
     UploadOut,
 )
+from api.shown import street_name
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
 from casework.errors import UnknownCase
@@ -95,11 +96,6 @@ async def submit(
             if w.name in named
         ),
     )
-
-
-def street_name(parts: Parts, code: str | None) -> str | None:
-    """The name of a 街镇."""
-    return parts.dispatcher.boundaries.name(code) if code else None
 
 
 # uploads ---------------------------------------------------------------------------------

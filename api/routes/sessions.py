@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends
 
 from api.access import Visitor
 from api.accounts.principal import Channel
-from api.accounts.roles import ROLE_NAMES
 from api.door import Door
 from api.office_schemas import AdministratorOut, CitizenOut, SignInWithCodeIn
 from api.routes.noted import noting_refusals
 from api.schemas import CitizenIn, MeOut, PasswordIn, RedeemIn, SessionOut
 from api.shown import street_name
 from api.visitors import With, guard, keep_rate
+from casework.lifecycle import ROLE_NAMES
 
 router = APIRouter(tags=["登录"])
 

@@ -19,8 +19,7 @@ from casework.clock_words import BECAUSE_NAMES
 from casework.clocks import SHANGHAI
 from casework.commands import Command, Reopen
 from casework.errors import NotAllowed, NotPermitted, NotYours, Refusal
-from casework.evolution import CLOCK_OF
-from casework.lifecycle import ACTION_OF, BEFORE_CLOSING, OPEN, RULES, Action, Status
+from casework.lifecycle import ACTION_OF, BEFORE_CLOSING, CLOCK_OF, OPEN, RULES, Action, Status
 from casework.log.mapper import Names
 from casework.model import CLOCK, Actor, Clock
 from casework.state import ANSWERS, Case, allowed

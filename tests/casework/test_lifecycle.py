@@ -27,10 +27,10 @@ from casework.errors import (
     NotYours,
     Refusal,
 )
-from casework.evolution import CLOCK_OF
 from casework.indicators import FAMILIES
 from casework.lifecycle import (
     ACTION_OF,
+    CLOCK_OF,
     LABELS,
     MACHINE,
     NAME_OF,
