@@ -274,8 +274,10 @@ async def street_tasks(
     seen = Seen(visitor.principal.actor())
     if street is None:
         raise Missing("street", "您的账号没有所属街镇，请联系管理员。")
-    desk = await look(parts, lambda c: street_desk.desk(c, street, now, now + _SOON))
-    tasks = await look(parts, lambda c: street_desk.tasks(c, street))
+    desk, tasks = await look(
+        parts,
+        lambda c: (street_desk.desk(c, street, now, now + _SOON), street_desk.tasks(c, street)),
+    )
     return StreetDeskOut(
         street=street,
         street_name=name_of_street(parts, street),

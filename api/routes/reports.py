@@ -190,7 +190,8 @@ async def _uploader(
     if visitor.principal.person_id is not None:
         person = str(visitor.principal.person_id)
         return owner, person_key(person), Owner(OwnerKind.PERSON, person)
-    # Staff and partners: each file under a key of its own, listed with the account's texts.
+    # Staff and partners: each file under a key of its own that their account owns. Whose report it
+    # will be is not known yet, so erasing a person does not reach these files by their key.
     return owner, parts.new_id(), Owner(OwnerKind.CASE, owner)
 
 
