@@ -17,17 +17,18 @@ from sqlalchemy import select
 from api.accounts.errors import NotThere
 from api.parts import Parts
 from casework import catalogue as catalogues
-from casework import proposals
+from casework import proposals, special_periods
 from casework.application import ATTEMPTS, Casework, Contended, change_stream
 from casework.clock_words import CLOCK_NAMES, limit_in_words
 from casework.dry_run import DryRun, PastHandling, dry_run
-from casework.errors import Missing, Stale
+from casework.errors import Missing, Stale, when
 from casework.indicators import Indicator, require_sound
 from casework.log.port import Recorded
 from casework.model import Actor
 from casework.past import past_handlings
 from casework.proposals import Change
 from casework.reference import AdoptBoundaries, CalendarCommand, PublishYear, Rules, SetWindows
+from casework.special_periods import OCCASIONS, DeclareSpecialPeriod, MoveSpecialPeriodEnd
 from projections.case_board import CASE_BOARD
 from projections.tables import micros, reading
 
@@ -109,7 +110,7 @@ def _decided(
     )
 
 
-_CHANGES = catalogues.Command | CalendarCommand | AdoptBoundaries
+_CHANGES = catalogues.Command | CalendarCommand | AdoptBoundaries | special_periods.Command
 
 
 def change_of(data: Mapping[str, object]) -> Change:
@@ -125,8 +126,10 @@ def change_of(data: Mapping[str, object]) -> Change:
         raise Missing(
             "change", f"变更内容的格式不正确{told}，请对照 GET /changes 的例子。"
         ) from None
-    if change.effective_from.tzinfo is None:
-        raise Missing("effective_from", "请写明时区，如 2026-12-01T00:00:00+08:00。")
+    for field in ("effective_from", "first", "last"):
+        moment = getattr(change, field, None)
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            raise Missing(field, "请写明时区，如 2026-12-01T00:00:00+08:00。")
     return change
 
 
@@ -232,10 +235,18 @@ def in_words(change: Change) -> str:  # noqa: C901, PLR0912  one arm a change
             return f"发布{year.year}年工作日历"
         case SetWindows():
             return "设定值守和工作时段"
+        case DeclareSpecialPeriod():
+            return f"宣布{OCCASIONS[change.occasion]}特殊时段，{_span(change.first, change.last)}"
+        case MoveSpecialPeriodEnd(number=number, last=last):
+            return f"第{number}号特殊时段改至{when(last)}结束"
         case AdoptBoundaries(source=source):
             return f"启用街镇边界 {source}"
         case _:
             assert_never(change)
+
+
+def _span(first: datetime, last: datetime) -> str:
+    return f"{when(first)}至{when(last)}"
 
 
 # 试算 --------------------------------------------------------------------------------------

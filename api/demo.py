@@ -34,6 +34,7 @@ from casework.errors import Missing
 from casework.keys import Owner, OwnerKind, person_key
 from casework.lifecycle import Action
 from casework.model import CLOCK, Role, Unit
+from casework.owed import LAPSES
 from casework.reference import Rules
 from evidence.signatures import Kind as FileKind
 from geo.gazetteer import read_places
@@ -199,7 +200,7 @@ class _Stage:
         assert step.case is not None
         command: ask.Command
         if step.ran is not None:
-            command = watch.LAPSES[step.ran.clock]()
+            command = LAPSES[step.ran.clock]()
             command_id = watch.command_id(step.ran)
         else:
             assert step.what is Action.NOTIFY, "the clock does nothing else"

@@ -16,6 +16,7 @@ from api.parts import Parts
 from api.watching import log
 from casework import watch
 from casework.model import Clock
+from casework.owed import LAPSES
 from projections import due
 from projections.generations import is_current
 from projections.reading import Readers
@@ -157,7 +158,7 @@ async def _watch(parts: Parts) -> None:
             return due.due(connection, at, LAPSES_A_ROUND, (clock,))
 
     at = parts.now()
-    found = {clock: await asyncio.to_thread(due_now, clock, at) for clock in watch.LAPSES}
+    found = {clock: await asyncio.to_thread(due_now, clock, at) for clock in LAPSES}
     await watch.run_due(parts.casework, lambda clock, _at: found[clock], at)
 
 

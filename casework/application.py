@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from functools import reduce
 from typing import ClassVar, cast
@@ -21,7 +22,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, place_code, proposals, reference
+from casework import catalogue, events, place_code, proposals, reference, special_periods
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -40,8 +41,9 @@ from casework.log.port import (
     stream_id,
 )
 from casework.log.recorder import LogRecorder
-from casework.model import Actor
+from casework.model import CLOCK, Actor
 from casework.numbers import case_number
+from casework.owed import Clockwork, owed
 from casework.reference import References
 from casework.state import Case
 
@@ -51,6 +53,7 @@ NAMES = Names(
         events.OTHER_STORED_AS,
         catalogue.STORED_AS,
         reference.STORED_AS,
+        special_periods.STORED_AS,
         proposals.STORED_AS,
         place_code.STORED_AS,
         place_code.LIST_STORED_AS,
@@ -70,6 +73,10 @@ LAG = 30.0
 CATALOGUE = stream_id("catalogue")
 CALENDAR = stream_id("calendar")
 BOUNDARIES = stream_id("boundaries")
+SPECIAL = stream_id("special-periods")
+
+MOST_DEBTS = 4
+"""Steps in which the clock catches up on a case: a lapse, settled times, 特殊时段, a race."""
 
 
 def case_stream(case_id: UUID) -> UUID:
@@ -161,6 +168,10 @@ class Casework(Application[UUID]):
                 boundaries=cast(
                     "list[reference.BoundariesEvent]", self._news(BOUNDARIES, head.boundaries)
                 ),
+                special=cast(
+                    "list[special_periods.Event]",
+                    self._news(SPECIAL, len(self.references.special)),
+                ),
             )
             self._read_at = at
             return self.references
@@ -233,6 +244,7 @@ class Casework(Application[UUID]):
                 (CATALOGUE, head.catalogue, brought.catalogue),
                 (CALENDAR, head.calendar, brought.calendar),
                 (BOUNDARIES, head.boundaries, brought.boundaries),
+                (SPECIAL, len(references.special), brought.special),
             ]
             writes = [
                 Write(where, version, tuple(cast("Sequence[msgspec.Struct]", facts)), at)
@@ -334,6 +346,8 @@ class Casework(Application[UUID]):
             if isinstance(command, ask.Submit):
                 command = replace(command, number=case_number(case_id, at, taken))
             try:
+                if loaded is not None and not isinstance(command, Clockwork):
+                    loaded = await self._after_the_clock(loaded, at)
                 decided = await self._decide(loaded, case_id, command, at, by, expect)
             except Refusal as refusal:
                 if known is not None:
@@ -359,6 +373,22 @@ class Casework(Application[UUID]):
             taken += lost.stream == decided.number_stream
             fresh = True
         raise Contended
+
+    async def _after_the_clock(self, loaded: Loaded, at: datetime) -> Loaded:
+        """The case once the clock has done what it owes: no decision waits for a timer."""
+        for _ in range(MOST_DEBTS):
+            debt = owed(self._asking(loaded, loaded.case_id, at, CLOCK))
+            if debt is None:
+                break
+            with suppress(Refusal):  # the state was an old one: read it anew
+                await self.handle(
+                    loaded.case_id, debt.command, at=at, by=CLOCK, command_id=debt.command_id
+                )
+            self._states.pop(loaded.case_id, None)
+            found = await self._load(loaded.case_id)
+            assert found is not None, "a case does not go away"
+            loaded = found
+        return loaded
 
     async def _require_new(self, decided: "_Decided", lost: VersionConflict) -> None:
         """Refuse a report whose number on another platform is a case already."""
@@ -397,19 +427,7 @@ class Casework(Application[UUID]):
         if expect is not None and expect != version:
             raise Stale(expect, version)
         others = await self._others(loaded, command)
-        case = loaded.case if loaded else None
-        at = max([at, *([case.last_at] if case else []), *(o.case.last_at for o in others)])
-        current = self.references.rules_at(at)
-        frozen = case.versions if case else None
-        asking = Asking(
-            case_id=case_id,
-            given=case,
-            at=at,
-            by=by,
-            rules=self.references.rules_of(frozen) if frozen else current,
-            current=current,
-            others={other.case_id: other.case for other in others},
-        )
+        asking = self._asking(loaded, case_id, at, by, others)
         told: dict[UUID, list[events.Event]] = {case_id: []}
         for happening in cases.decide(asking, command):
             whose, event = happening if isinstance(happening, tuple) else (case_id, happening)
@@ -417,7 +435,34 @@ class Casework(Application[UUID]):
         before = {other.case_id: other for other in others}
         if loaded:
             before[case_id] = loaded
-        return _Decided(case_id, at, told, before)
+        return _Decided(case_id, asking.at, told, before)
+
+    def _asking(
+        self,
+        loaded: Loaded | None,
+        case_id: UUID,
+        at: datetime,
+        by: Actor,
+        others: Sequence[Loaded] = (),
+    ) -> Asking:
+        """The circumstances of a command. Time never goes back, whatever the wall clock says."""
+        case = loaded.case if loaded else None
+        at = max([at, *([case.last_at] if case else []), *(o.case.last_at for o in others)])
+        references = self.references
+        current = references.rules_at(at)
+        frozen = case.versions if case else None
+        rules = references.rules_of(frozen) if frozen else current
+        return Asking(
+            case_id=case_id,
+            given=case,
+            at=at,
+            by=by,
+            rules=rules,
+            current=current,
+            others={other.case_id: other.case for other in others},
+            settled=references.settled(rules.versions, current.versions),
+            special=references.special_at(at),
+        )
 
     async def _others(self, loaded: Loaded | None, command: ask.Command) -> list[Loaded]:
         """The other cases that a merge or its undoing touches."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from casework import commands as ask
 from casework import events as did
-from casework.decisions import closing, handling, intake, oversight, territory
+from casework.decisions import clockwork, closing, handling, intake, oversight, territory
 from casework.decisions.asking import Asking, require, require_said
 from casework.evolution import (
     asked_of,
@@ -140,6 +140,10 @@ def decide(a: Asking, command: ask.Command) -> list[Happening]:
             return [*closing.rate(a, command)]
         case ask.LapseRating():
             return [*closing.lapse_rating(a)]
+        case ask.SettleDueTimes():
+            return [*clockwork.settle_due_times(a)]
+        case ask.ApplySpecialPeriods():
+            return [*clockwork.apply_special_periods(a)]
         case ask.RecordVisit():
             return [*closing.record_visit(a, command)]
         case ask.Uphold():
@@ -240,8 +244,10 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             return replace(case, notified=case.notified or channel != closing.IN_APP)
         case did.CaseRated(person=person, round=number, solved=solved):
             return replace(case, ratings=(*case.ratings, Rating(person, number, solved)))
-        case did.CaseCompleted() | did.RatingLapsed() | did.RecheckUpheld():
+        case did.CaseCompleted() | did.RecheckUpheld():
             return replace(case, completed_at=at)
+        case did.RatingLapsed(fell_due_at=fell_due_at):
+            return replace(case, completed_at=fell_due_at or at)
         case did.AppealMade(code=code):
             case = pending(case, Action.APPEAL, Pending(by.id, code))
             return replace(case, appealed=True, appeal_code=code)
@@ -251,6 +257,11 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             return replace(case, notes_answered=(*case.notes_answered, number))
         case did.CaseClaimed(until=until):
             return replace(case, claimed_by=by.id, claimed_until=until)
+        case did.DueTimesSettled(versions=versions):
+            return replace(case, versions=versions or case.versions)
+        case did.SpecialPeriodsApplied(limit=limit, limit_of=number):
+            raised = case.raised_by if number is None else case.raised_by | {number}
+            return replace(case, limit=limit or case.limit, raised_by=raised)
         case did.ClaimReleased():
             return replace(case, claimed_by=None, claimed_until=None)
         case _:

@@ -9,7 +9,7 @@ Working days follow the State Council's yearly notice (国务院办公厅关于�
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from functools import cached_property
@@ -17,7 +17,18 @@ from typing import Protocol, assert_never
 
 import msgspec
 
-from casework.model import Clock, ClockStarted, ClockStopped, Limit, Unit
+from casework.model import (
+    ESCALATION,
+    NOT_WATCHED,
+    SECOND_ESCALATION,
+    WARNING,
+    Clock,
+    ClockStarted,
+    ClockStopped,
+    Limit,
+    Skip,
+    Unit,
+)
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Fixed: China has kept no summer time since 1991."""
@@ -208,24 +219,39 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
         """The name of the holiday that day belongs to, by the notice of its year."""
         return self._holiday_names.get(on)
 
-    def after(self, kind: Family, start: datetime, micros: int) -> tuple[datetime, bool]:
+    def after(
+        self, kind: Family, start: datetime, micros: int, skips: Sequence[Skip] = ()
+    ) -> tuple[datetime, bool]:
         """When `micros` of that family's time have passed since `start`; whether provisional.
 
         Counting begins at the next window if `start` is outside one. Time used up exactly at a
         window's end is over at that end. No time has passed at `start` itself; a negative figure
-        looks back the same way.
+        looks back the same way. `skips`, in order and apart, do not count.
         """
-        if micros == 0:
-            end = start
-        else:
-            line = self._lines[kind]
-            end = line.moment(line.position(start) + micros)
+        end = self._after(kind, start, micros)
+        for skip in skips:
+            if skip.first >= end:
+                break
+            if skip.last > start:
+                micros += self.counted(kind, max(skip.first, start), skip.last)
+                end = self._after(kind, start, micros)
         return end, kind is Family.WORKING and not self._published(start, end)
 
-    def counted(self, kind: Family, a: datetime, b: datetime) -> int:
-        """Microseconds of that family's time in [a, b)."""
+    def _after(self, kind: Family, start: datetime, micros: int) -> datetime:
+        if micros == 0:
+            return start
         line = self._lines[kind]
-        return line.position(b) - line.position(a)
+        return line.moment(line.position(start) + micros)
+
+    def counted(self, kind: Family, a: datetime, b: datetime, skips: Sequence[Skip] = ()) -> int:
+        """Microseconds of that family's time in [a, b), but for the `skips`."""
+        line = self._lines[kind]
+        total = line.position(b) - line.position(a)
+        for skip in skips:
+            first, last = max(skip.first, a), min(skip.last, b)
+            if first < last:
+                total -= line.position(last) - line.position(first)
+        return total
 
     def _published(self, a: datetime, b: datetime) -> bool:
         first, last = sorted((a.astimezone(SHANGHAI).year, b.astimezone(SHANGHAI).year))
@@ -312,15 +338,46 @@ def plus(one: Limit, other: Limit, calendar: Calendar) -> Limit:
 
 
 def start(
-    clock: Clock, limit: Limit, at: datetime, calendar: Calendar, because: str, carried: int = 0
+    clock: Clock,
+    limit: Limit,
+    at: datetime,
+    calendar: Calendar,
+    because: str,
+    carried: int = 0,
+    skips: tuple[Skip, ...] = (),
 ) -> ClockStarted:
     """The clock runs from `at` with `carried` microseconds of its limit already used.
 
     With more carried than the limit allows, `due_at` lies in the past, at the moment the limit ran
     out had it run without a break: such a clock is overdue from the first.
     """
-    due_at, provisional = calendar.after(family(limit.unit), at, micros(limit, calendar) - carried)
-    return ClockStarted(clock, limit, due_at, because, carried, provisional)
+    kind, whole = family(limit.unit), micros(limit, calendar)
+    skips = tuple(skip for skip in skips if skip.last > at)
+    due_at, provisional = calendar.after(kind, at, whole - carried, skips)
+    if clock in NOT_WATCHED:
+        return ClockStarted(clock, limit, due_at, because, carried, provisional, skips=skips)
+    warn_at, escalate_at, escalate_again_at = (
+        calendar.after(kind, at, whole * percent // 100 - carried, skips)[0]
+        for percent in (WARNING, ESCALATION, SECOND_ESCALATION)
+    )
+    return ClockStarted(
+        clock,
+        limit,
+        due_at,
+        because,
+        carried,
+        provisional,
+        skips=skips,
+        warn_at=warn_at,
+        escalate_at=escalate_at,
+        escalate_again_at=escalate_again_at,
+    )
+
+
+def used(running: ClockStarted, since: datetime, at: datetime, calendar: Calendar) -> int:
+    """Microseconds of its limit used at `at` by a clock that runs since `since`."""
+    kind = family(running.limit.unit)
+    return running.carried + calendar.counted(kind, since, at, running.skips)
 
 
 def stop(
@@ -333,5 +390,15 @@ def stop(
     final: bool = True,
 ) -> ClockStopped:
     """The clock that ran from `started_at` stops at `at`; exactly on the due time is in time."""
-    used = running.carried + calendar.counted(family(running.limit.unit), started_at, at)
-    return ClockStopped(running.clock, used, at <= running.due_at, because, final)
+    spent = used(running, started_at, at, calendar)
+    return ClockStopped(running.clock, spent, at <= running.due_at, because, final)
+
+
+def apart(skips: Iterable[Skip]) -> tuple[Skip, ...]:
+    """The stretches in order and without overlap: where two overlap, the earlier one has it."""
+    found: list[Skip] = []
+    for skip in sorted(skips, key=lambda skip: (skip.first, skip.period)):
+        first = max(skip.first, found[-1].last) if found else skip.first
+        if first < skip.last:
+            found.append(Skip(first, skip.last, skip.period))
+    return tuple(found)

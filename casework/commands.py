@@ -354,6 +354,14 @@ class LapseRating(Ask, frozen=True, kw_only=True):
     pass
 
 
+class SettleDueTimes(Ask, frozen=True, kw_only=True):
+    """确定到期时间: the year that was provisional has been published."""
+
+
+class ApplySpecialPeriods(Ask, frozen=True, kw_only=True):
+    """适用特殊时段: the due time of a handling under way, by the periods declared."""
+
+
 class Notify(Ask, frozen=True, kw_only=True):
     person: UUID
     channel: str
@@ -417,5 +425,7 @@ Command: TypeAlias = (
     | Note
     | LapseInformation
     | LapseRating
+    | SettleDueTimes
+    | ApplySpecialPeriods
     | Notify
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 
-from casework import catalogue, events, place_code, proposals, reference
+from casework import catalogue, events, place_code, proposals, reference, special_periods
 from casework.indicators import FAMILIES
 from casework.lifecycle import (
     LABELS,
@@ -48,8 +48,10 @@ STREAMS: tuple[Stream, ...] = (
     Stream("person/{id}", "个人信息删除", _others(events.PersonErased)),
     Stream("number/{number}", "案件编号占用", _others(events.NumberTaken)),
     Stream("reference/{platform}/{number}", "外部工单号占用", _others(events.ReferenceTaken)),
+    Stream("notices/{case}", "到期提醒", _others(events.DeadlineReached)),
     Stream("catalogue", "指标目录", catalogue.STORED_AS),
     Stream("calendar, boundaries", "日历与边界", reference.STORED_AS),
+    Stream("special-periods", "特殊时段", special_periods.STORED_AS),
     Stream("change/{n}", "基础数据变更申请", proposals.STORED_AS),
     Stream("place-code/{id}", "位置二维码", place_code.STORED_AS),
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),

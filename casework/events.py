@@ -15,6 +15,7 @@ import msgspec
 
 from casework.model import (
     Assignment,
+    Clock,
     ClockStarted,
     ClockStopped,
     Consents,
@@ -76,7 +77,9 @@ class InformationSupplied(Fact, frozen=True, kw_only=True):
 
 
 class InformationLapsed(Fact, frozen=True, kw_only=True):
-    """Nobody answered within the time (逾期未补充)."""
+    """Nobody answered in time (逾期未补充): it lapsed at `fell_due_at`, however late told."""
+
+    fell_due_at: datetime | None = None
 
 
 class InformationAdded(Fact, frozen=True, kw_only=True):
@@ -189,6 +192,8 @@ class CaseDispatched(Fact, frozen=True, kw_only=True):
     versions: Versions
     reason: Sealed | None = None
     designated: bool = False
+    special_period: int | None = None
+    """The 特殊时段 whose limit this is, by its number."""
 
 
 class CaseRecalled(Fact, frozen=True, kw_only=True):
@@ -267,7 +272,10 @@ class SuspensionDenied(Fact, frozen=True, kw_only=True):
 
 
 class CaseResumed(Fact, frozen=True, kw_only=True):
+    """恢复处置. By the clock: on the agreed day, `fell_due_at`, however late it was told."""
+
     due_at: datetime
+    fell_due_at: datetime | None = None
 
 
 class CaseRectified(Fact, frozen=True, kw_only=True):
@@ -360,7 +368,9 @@ class CaseCompleted(Fact, frozen=True, kw_only=True):
 
 
 class RatingLapsed(Fact, frozen=True, kw_only=True):
-    """The rating window ended; recorded as unrated by those who did not rate."""
+    """The rating window ended, at `fell_due_at`; those who did not rate count as unrated."""
+
+    fell_due_at: datetime | None = None
 
 
 class VisitRecorded(Fact, frozen=True, kw_only=True):
@@ -430,6 +440,33 @@ class ClaimReleased(Fact, frozen=True, kw_only=True):
     pass
 
 
+# 时钟 ------------------------------------------------------------------------------------
+
+
+class DueTimesSettled(Fact, frozen=True, kw_only=True):
+    """Years that were not published have been: provisional due times become definite.
+
+    `versions` names the calendar that filled them in, for a case that had frozen its own.
+    """
+
+    versions: Versions | None = None
+
+
+class SpecialPeriodsApplied(Fact, frozen=True, kw_only=True):
+    """特殊时段 change the due time of a handling under way.
+
+    `periods` are those that now count, by number, `names` what they are called. `limit` is the
+    longer handling limit of the period `limit_of`, where there is one.
+    """
+
+    periods: tuple[int, ...]
+    names: str
+    due_before: datetime
+    due_at: datetime
+    limit: Limit | None = None
+    limit_of: int | None = None
+
+
 Event: TypeAlias = (
     ReportSubmitted
     | InformationRequested
@@ -491,6 +528,8 @@ Event: TypeAlias = (
     | InstructionAnswered
     | CaseClaimed
     | ClaimReleased
+    | DueTimesSettled
+    | SpecialPeriodsApplied
 )
 
 STORED_AS: dict[str, type[Event]] = {
@@ -554,6 +593,8 @@ STORED_AS: dict[str, type[Event]] = {
     "instruction-answered": InstructionAnswered,
     "case-claimed": CaseClaimed,
     "claim-released": ClaimReleased,
+    "due-times-settled": DueTimesSettled,
+    "special-periods-applied": SpecialPeriodsApplied,
 }
 
 
@@ -595,11 +636,39 @@ class ReferenceTaken(msgspec.Struct, frozen=True, kw_only=True):
     case_number: str
 
 
+class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A share of a limit is used: 75 % 预警, 100 % 超期, 150 and 200 % 升级 (notices/{case}).
+
+    `reached_at` is when, `at` when it was told. `began_at` tells one counting of the limit from
+    another: in each, every share is told once. `to` is the desk, `recipients` the accounts that
+    were on duty there. Nothing is decided by it: rules and measures compare times.
+    """
+
+    case: UUID
+    number: str
+    clock: Clock
+    round: int
+    percent: int
+    began_at: datetime
+    limit: Limit
+    due_at: datetime
+    reached_at: datetime
+    to: str
+    street: StreetCode | None = None
+    recipients: tuple[str, ...] = ()
+
+
 OTHER_STORED_AS: dict[
-    str, type[ReportTurnedAway] | type[PersonErased] | type[NumberTaken] | type[ReferenceTaken]
+    str,
+    type[ReportTurnedAway]
+    | type[PersonErased]
+    | type[NumberTaken]
+    | type[ReferenceTaken]
+    | type[DeadlineReached],
 ] = {
     "report-turned-away": ReportTurnedAway,
     "person-erased": PersonErased,
     "number-taken": NumberTaken,
     "reference-taken": ReferenceTaken,
+    "deadline-reached": DeadlineReached,
 }

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from casework import events as did
 from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action, Status
 from casework.model import Actor, ActorKind, Clock, StreetCode
-from casework.state import Case, Pending, Running
+from casework.state import Case, Pending
+from casework.timers import turn
 
 NoRequest = (
     did.ReportSubmitted
@@ -69,29 +70,31 @@ def clocked(case: Case, event: did.Event, at: datetime) -> Case:
         case = replace(case, claimed_by=None, claimed_until=None)
     if not event.started and not event.stopped:
         return replace(case, status=status, last_at=at)
-    clocks, used, spans = dict(case.clocks), dict(case.used), case.spans
+    timers, spans = turn(case.timers, event.started, event.stopped, at), case.spans
     for stopped in event.stopped:
-        ran = clocks.pop(stopped.clock, None)
-        used[stopped.clock] = stopped.used
-        if ran is not None and stopped.clock is Clock.HANDLING:
-            spans = (*spans, (ran.since, at))
-    total, rating_until = case.total_limit, case.rating_until
+        ran = case.timers.get(stopped.clock)
+        if stopped.clock is Clock.HANDLING and ran is not None and ran.running is not None:
+            spans = (*spans, (ran.running.since, at))
+    total, plain, rating_until = case.total_limit, case.plain_limit, case.rating_until
     for started in event.started:
-        clocks[started.clock] = Running(started, at)
         if started.clock is Clock.HANDLING:
-            total = started.limit
+            total, plain = started.limit, started.plain_limit
         if started.clock is Clock.RATING:
             rating_until = started.due_at
     return replace(
         case,
         status=status,
         last_at=at,
-        clocks=clocks,
-        used=used,
+        timers=timers,
         spans=spans,
         total_limit=total,
+        plain_limit=plain,
         rating_until=rating_until,
-        pending={a: p for a, p in case.pending.items() if CLOCK_OF[a] in clocks},
+        pending={
+            a: p
+            for a, p in case.pending.items()
+            if (timer := timers.get(CLOCK_OF[a])) is not None and timer.running is not None
+        },
     )
 
 
@@ -111,6 +114,7 @@ def with_street(
         extensions=0,
         upload_link=None,
         spans=(),
+        raised_by=frozenset(),
         designated=isinstance(event, did.CaseDispatched) and event.designated,
     )
 

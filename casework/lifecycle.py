@@ -134,6 +134,8 @@ class Action(StrEnum):
     NOTIFY = "notify"
     RATE = "rate"
     LAPSE_RATING = "lapse_rating"
+    SETTLE_DUE_TIMES = "settle_due_times"
+    APPLY_SPECIAL_PERIODS = "apply_special_periods"
     RECORD_VISIT = "record_visit"
     UPHOLD = "uphold"
     REOPEN = "reopen"
@@ -605,6 +607,22 @@ TABLE: tuple[Row, ...] = (
         "评价期满",
     ),
     Row(
+        _A.SETTLE_DUE_TIMES,
+        "确定到期时间",
+        _ONCE_ENDED,
+        _STAYS,
+        _CLOCK,
+        "所涉年度的放假安排已公布；暂定的到期时间改为确定",
+    ),
+    Row(
+        _A.APPLY_SPECIAL_PERIODS,
+        "适用特殊时段",
+        _WITH_STREET,
+        _STAYS,
+        _CLOCK,
+        "特殊时段经两人宣布；原到期时间留作事实",
+    ),
+    Row(
         _A.RECORD_VISIT,
         "回访",
         _RATED,
@@ -744,6 +762,8 @@ ACTION_OF: dict[type[ask.Command], Action] = {
     ask.Notify: _A.NOTIFY,
     ask.Rate: _A.RATE,
     ask.LapseRating: _A.LAPSE_RATING,
+    ask.SettleDueTimes: _A.SETTLE_DUE_TIMES,
+    ask.ApplySpecialPeriods: _A.APPLY_SPECIAL_PERIODS,
     ask.RecordVisit: _A.RECORD_VISIT,
     ask.Uphold: _A.UPHOLD,
     ask.Reopen: _A.REOPEN,

@@ -122,12 +122,35 @@ class Clock(StrEnum):
     NOTE = "note"
 
 
+WINDOWS = frozenset({Clock.OBJECTION, Clock.RATING, Clock.APPEAL_WINDOW, Clock.INFORMATION})
+"""Clocks that close a window for somebody outside the desks: they lapse, nobody is late."""
+
+NOT_WATCHED = WINDOWS | {Clock.RESUMPTION}
+"""Clocks of which nobody is warned: windows, and the agreed day of a suspension."""
+
+WARNING, OVERDUE, ESCALATION, SECOND_ESCALATION = 75, 100, 150, 200
+"""Percent of a limit, extensions included, at which somebody is told (domain.md section 4)."""
+
+
+class Skip(msgspec.Struct, frozen=True):
+    """A stretch in which a clock does not count: `first` ≤ t < `last`, by a 特殊时段's number."""
+
+    first: datetime
+    last: datetime
+    period: int
+
+
 class ClockStarted(msgspec.Struct, frozen=True, omit_defaults=True):
     """A clock starts to run and is due at a moment. Frozen: later rules never move it.
 
     `carried` is time already used, in microseconds of the limit's kind of time.
     `because` names the reason ("dispatch", "resume", "rework", "extension" …).
     `provisional` says that `due_at` lies beyond the last published calendar year.
+    `since` is when it began to run, where the fact was written down later than that.
+    `skips` are stretches that do not count, in order and apart; `due_at` lies beyond them.
+    `warn_at`, `escalate_at`, `escalate_again_at` are when 75, 150 and 200 % are used.
+    `plain_limit` and `plain_due_at` are what would hold had there been no 特殊时段, where that
+    differs: measures are told with it and without it.
     """
 
     clock: Clock
@@ -136,6 +159,22 @@ class ClockStarted(msgspec.Struct, frozen=True, omit_defaults=True):
     because: str
     carried: int = 0
     provisional: bool = False
+    since: datetime | None = None
+    skips: tuple[Skip, ...] = ()
+    warn_at: datetime | None = None
+    escalate_at: datetime | None = None
+    escalate_again_at: datetime | None = None
+    plain_limit: Limit | None = None
+    plain_due_at: datetime | None = None
+
+    def reached_at(self, percent: int) -> datetime | None:
+        """When that share of the limit is used; None where nobody is told of it."""
+        return {
+            WARNING: self.warn_at,
+            OVERDUE: self.due_at if self.warn_at else None,
+            ESCALATION: self.escalate_at,
+            SECOND_ESCALATION: self.escalate_again_at,
+        }[percent]
 
 
 class ClockStopped(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -152,12 +191,14 @@ class ClockStopped(msgspec.Struct, frozen=True, omit_defaults=True):
     final: bool = True
 
 
-class Versions(msgspec.Struct, frozen=True):
+class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The versions of the reference streams under which a thing was decided."""
 
     catalogue: int
     calendar: int
     boundaries: int
+    settled: int = 0
+    """The calendar version whose notices fill the years that `calendar` did not have; 0: none."""
 
 
 class Crs(StrEnum):

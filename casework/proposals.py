@@ -12,12 +12,15 @@ from typing import NamedTuple, TypeAlias, assert_never
 import msgspec
 
 from casework import catalogue as catalogues
-from casework import reference
+from casework import reference, special_periods
 from casework.errors import ConflictOfInterest, Missing, NothingPending, NotPermitted
 from casework.model import Actor, Role
 from casework.reference import AdoptBoundaries, PublishYear, References, SetWindows
+from casework.special_periods import DeclareSpecialPeriod, MoveSpecialPeriodEnd
 
-Change: TypeAlias = catalogues.Command | reference.CalendarCommand | AdoptBoundaries
+Change: TypeAlias = (
+    catalogues.Command | reference.CalendarCommand | AdoptBoundaries | special_periods.Command
+)
 
 NAME = "基础数据变更"
 
@@ -92,6 +95,7 @@ class Changes(NamedTuple):
     catalogue: Sequence[catalogues.Event] = ()
     calendar: Sequence[reference.CalendarEvent] = ()
     boundaries: Sequence[reference.BoundariesEvent] = ()
+    special: Sequence[special_periods.Event] = ()
 
 
 class Decided(NamedTuple):
@@ -111,7 +115,7 @@ def decide(
     """
     match command:
         case Propose(change=change, reason=reason):
-            _require_role(by, Role.SYSADMIN, "提出")
+            _require_role(by, _proposer(change), "提出")
             if not reason.strip():
                 raise Missing("reason", "请写明变更理由。")
             changes_of(change, references, now)
@@ -142,12 +146,23 @@ def changes_of(change: Change, references: References, now: datetime) -> Changes
     match change:
         case PublishYear() | SetWindows():
             return Changes(calendar=reference.decide_calendar(references.calendar, change, now))
+        case DeclareSpecialPeriod() | MoveSpecialPeriodEnd():
+            return Changes(special=special_periods.decide(references.special, change, now))
         case AdoptBoundaries():
             adopted = reference.decide_boundaries(references.boundaries, change, now)
             return Changes(boundaries=adopted)
         case _:
             head = catalogues.fold(references.catalogue)
             return Changes(catalogue=catalogues.decide(head, change, now))
+
+
+def _proposer(change: Change) -> Role:
+    """特殊时段 are the supervisors' to declare; what the desks work by is the administrator's."""
+    match change:
+        case DeclareSpecialPeriod() | MoveSpecialPeriodEnd():
+            return Role.SUPERVISOR
+        case _:
+            return Role.SYSADMIN
 
 
 def _require_role(by: Actor, role: Role, verb: str) -> None:

@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 
 from casework import catalogue as catalogues
+from casework import special_periods
 from casework.catalogue import Catalogue
 from casework.clocks import DAY, Calendar, CalendarYear, Windows, micros_of_day
 from casework.effective import Effective, require_notice, version_at
@@ -224,10 +225,14 @@ class Rules(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     calendar: Calendar
     boundary_version: int
+    settled: int = 0
+    """See `Versions.settled`."""
 
     @property
     def versions(self) -> Versions:
-        return Versions(self.catalogue.version, self.calendar.version, self.boundary_version)
+        return Versions(
+            self.catalogue.version, self.calendar.version, self.boundary_version, self.settled
+        )
 
     def limit(
         self, indicator: str, row: str, street: str, place_kind: PlaceKind, on: date
@@ -255,7 +260,9 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class References(msgspec.Struct, frozen=True, dict=True):
-    """The three reference streams from their first event, and the rules of any moment.
+    """The reference streams from their first event, and the rules of any moment.
+
+    `special` are the 特殊时段: they are not frozen with a case, since they come over open ones too.
 
     Each is a value: more events make another one (`grown`), so a decision under way keeps its own.
     """
@@ -263,20 +270,23 @@ class References(msgspec.Struct, frozen=True, dict=True):
     catalogue: tuple[catalogues.Event, ...] = ()
     calendar: tuple[CalendarEvent, ...] = ()
     boundaries: tuple[BoundariesEvent, ...] = ()
+    special: tuple[special_periods.Event, ...] = ()
 
     def grown(
         self,
         catalogue: Sequence[catalogues.Event] = (),
         calendar: Sequence[CalendarEvent] = (),
         boundaries: Sequence[BoundariesEvent] = (),
+        special: Sequence[special_periods.Event] = (),
     ) -> "References":
         """These and the further events of each stream; the same value if there are none."""
-        if not (catalogue or calendar or boundaries):
+        if not (catalogue or calendar or boundaries or special):
             return self
         return References(
             (*self.catalogue, *catalogue),
             (*self.calendar, *calendar),
             (*self.boundaries, *boundaries),
+            (*self.special, *special),
         )
 
     @property
@@ -291,6 +301,13 @@ class References(msgspec.Struct, frozen=True, dict=True):
             version_at(self.calendar, moment),
             version_at(self.boundaries, moment),
         )
+
+    def special_at(self, moment: datetime) -> special_periods.SpecialPeriods:
+        """The 特殊时段 declared by that moment, those to come and those that ended included."""
+        known = version_at(self.special, moment)
+        if known not in self._specials:
+            self._specials[known] = special_periods.fold(self.special[:known])
+        return self._specials[known]
 
     def rules_at(self, moment: datetime) -> Rules:
         """The rules in force at the moment; NotInForceYet before all three streams have begun."""
@@ -311,16 +328,44 @@ class References(msgspec.Struct, frozen=True, dict=True):
                 versions.catalogue > head.catalogue
                 or versions.calendar > head.calendar
                 or versions.boundaries > head.boundaries
+                or versions.settled > head.calendar
             ):
                 raise LookupError(f"{versions} beyond {head}")
             rules = Rules(
                 catalogues.fold(self.catalogue[: versions.catalogue]),
-                fold_calendar(self.calendar[: versions.calendar]),
+                self._calendar_of(versions),
                 versions.boundaries,
+                versions.settled,
             )
             self._rules[versions] = rules
         return rules
 
+    def settled(self, versions: Versions, current: Versions) -> Rules | None:
+        """The rules of versions with the years filled in that were published since, or None.
+
+        Of a case that has frozen nothing (`versions` are `current`) they are the current ones.
+        """
+        if versions == current:
+            return self.rules_of(current)
+        if max(versions.calendar, versions.settled) >= current.calendar:
+            return None
+        return self.rules_of(msgspec.structs.replace(versions, settled=current.calendar))
+
+    def _calendar_of(self, versions: Versions) -> Calendar:
+        """The frozen calendar; years it did not have are filled from the one it is settled by.
+
+        A year that it had stays as it was: a corrected notice touches no due time already told.
+        """
+        frozen = fold_calendar(self.calendar[: versions.calendar])
+        if versions.settled <= versions.calendar:
+            return frozen
+        days = fold_calendar(self.calendar[: versions.settled]).days
+        return msgspec.structs.replace(frozen, days={**days, **frozen.days})
+
     @cached_property
     def _rules(self) -> dict[Versions, Rules]:
+        return {}
+
+    @cached_property
+    def _specials(self) -> dict[int, special_periods.SpecialPeriods]:
         return {}

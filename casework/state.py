@@ -12,7 +12,6 @@ from casework.model import (
     ActorKind,
     Assignment,
     Clock,
-    ClockStarted,
     Limit,
     Place,
     Role,
@@ -20,13 +19,7 @@ from casework.model import (
     StreetCode,
     Versions,
 )
-
-
-class Running(msgspec.Struct, frozen=True):
-    """A clock that runs: how it was started, and when."""
-
-    fact: ClockStarted
-    since: datetime
+from casework.timers import Running, Timer
 
 
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,8 +65,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     sent_by: str | None = None
     """The partner that sent it."""
 
-    clocks: dict[Clock, Running] = {}
-    used: dict[Clock, int] = {}
+    timers: dict[Clock, Timer] = {}
+    """Every clock that ever ran, as it stands: see `casework.timers`."""
     spans: tuple[tuple[datetime, datetime], ...] = ()
     """Stretches that count as handling time since the current dispatch, closed ones only."""
 
@@ -97,6 +90,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit | None = None
     """As dispatched; `total_limit` includes extensions."""
     total_limit: Limit | None = None
+    plain_limit: Limit | None = None
+    """`total_limit` as it would be without a 特殊时段, where that differs."""
+    raised_by: frozenset[int] = frozenset()
+    """特殊时段, by number, that have given this dispatch a longer limit."""
     extensions: int = 0
     was_suspended: bool = False
 
@@ -124,6 +121,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: UUID | None = None
     absorbed: dict[UUID, tuple[UUID, ...]] = {}
     """Cases merged into this one, with the reporters that each brought."""
+
+    @property
+    def clocks(self) -> dict[Clock, Running]:
+        """The clocks that run."""
+        return {c: timer.running for c, timer in self.timers.items() if timer.running is not None}
+
+    def used(self, clock: Clock) -> int:
+        """Microseconds of its limit that a clock had used when it last stopped, or 0."""
+        timer = self.timers.get(clock)
+        return timer.used if timer is not None and timer.running is None else 0
 
     @property
     def reporters(self) -> tuple[UUID, ...]:
@@ -213,6 +220,8 @@ def asked_by(case: Case, action: Action) -> Action | None:
 def _asked_for(case: Case, action: Action) -> bool:
     if action is Action.ANSWER_NOTE:
         return bool(case.open_notes)
+    if action is Action.SETTLE_DUE_TIMES:
+        return any(running.fact.provisional for running in case.clocks.values())
     return action not in ANSWERS or asked_by(case, action) is not None
 
 

@@ -5,24 +5,16 @@ drawn from the case, the clock, its round and its due time, so that whatever is 
 happens once. Warnings and escalations are not told here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from casework import commands as ask
 from casework.application import Casework
 from casework.errors import Refusal
 from casework.model import CLOCK, Clock
-
-_COMMANDS = UUID("5f2d9a40-8a0e-5d0c-9d38-0b1f9c4f5a11")
-
-LAPSES: Mapping[Clock, type[ask.LapseInformation | ask.LapseRating | ask.Resume]] = {
-    Clock.INFORMATION: ask.LapseInformation,
-    Clock.RATING: ask.LapseRating,
-    Clock.RESUMPTION: ask.Resume,
-}
-"""Clocks at whose end something happens by itself."""
+from casework.owed import LAPSES
+from casework.owed import command_id as id_of
 
 
 class Due(Protocol):
@@ -40,8 +32,7 @@ class Due(Protocol):
 
 def command_id(due: Due) -> UUID:
     """The one id of what happens when this clock runs out."""
-    parts = (str(due.case_id), due.clock, str(due.round), "100", due.due_at.isoformat())
-    return uuid5(_COMMANDS, "\0".join(parts))
+    return id_of(due.case_id, due.clock, due.round, 100, due.due_at)
 
 
 async def run_due(

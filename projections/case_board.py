@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from casework import events as did
 from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action
-from casework.model import ActorKind, Clock
+from casework.model import WINDOWS, ActorKind, Clock
 from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import (
@@ -41,9 +41,6 @@ from projections.view import OnPoison
 
 FIRST_LINE = 60
 """Characters of the first line of words that a list shows."""
-
-WINDOWS = frozenset({Clock.OBJECTION, Clock.RATING, Clock.APPEAL_WINDOW, Clock.INFORMATION})
-"""Clocks that close a window for somebody outside the desks: they lapse, nobody is late."""
 
 OF_STREET = frozenset({Clock.ACKNOWLEDGE, Clock.HANDLING, Clock.NOTE})
 """Clocks that press the street."""

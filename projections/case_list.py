@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection, Select, select, union_all
 from casework.errors import when
 from casework.lifecycle import LABELS, Status
 from casework.log.port import stream_id
-from projections.case_board import CASE_BOARD, WINDOWS, BoardRow
+from casework.model import WINDOWS
+from projections.case_board import CASE_BOARD, BoardRow
 from projections.lines import ERASED
 from projections.tables import IN_CHUNK, micros, moment, structs
 

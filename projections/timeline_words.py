@@ -90,6 +90,8 @@ SENTENCES: dict[str, str] = {
     "instruction-answered": "已答复督办第{note}号。",
     "case-claimed": "领办至{until}。",
     "claim-released": "取消领办。",
+    "due-times-settled": "放假安排已公布，暂定的到期时间改为确定。",
+    "special-periods-applied": "因{names}特殊时段调整时限，应于{due_at}前完成。",
 }
 """One for each stored name; what stands in braces is a field of the event."""
 
@@ -126,6 +128,7 @@ PUBLIC = frozenset(
         "rating-lapsed",
         "recheck-upheld",
         "case-reopened",
+        "special-periods-applied",
     }
 )
 """Steps that the reporter is shown: where the case went, not how the desks talked about it."""
@@ -153,6 +156,7 @@ _NAMED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     did.InstructionNoted: ("note",),
     did.InstructionAnswered: ("note",),
     did.CaseClaimed: ("until",),
+    did.SpecialPeriodsApplied: ("names", "due_at"),
 }
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, int | str]).decode

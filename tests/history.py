@@ -237,7 +237,8 @@ def tell(fact: Fact, case: Case | None, rules: Rules = RULES) -> Told:
         for clock, run in running.items()
         if clock in fact.stops | fact.pauses
     )
-    used = {**(case.used if case else {}), **{stop.clock: stop.used for stop in stopped}}
+    used = {clock: case.used(clock) for clock in case.timers} if case else {}
+    used |= {stop.clock: stop.used for stop in stopped}
     started = []
     for named in fact.starts:
         clock, limit = named if isinstance(named, tuple) else (named, rules.step(named))
@@ -414,6 +415,10 @@ def asking_of(
         rules=rules_of(case, at, references),
         current=references.rules_at(at),
         others=others or {},
+        settled=references.settled(
+            rules_of(case, at, references).versions, references.versions_at(at)
+        ),
+        special=references.special_at(at),
     )
 
 

@@ -146,6 +146,8 @@ def commands(v: Values, cases: tuple[UUID, ...], today: date) -> Mapping[Action,
         ask.ConfirmForceClose,
         ask.LapseInformation,
         ask.LapseRating,
+        ask.SettleDueTimes,
+        ask.ApplySpecialPeriods,
     )
     w, m = v.words, st.none() | v.words
     resume_on = v.days.map(lambda n: today + timedelta(days=n))

@@ -1,11 +1,13 @@
 """What every decision has in hand: the case, the moment, the actor and the rules that hold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from casework import clocks
+from msgspec.structs import replace
+
+from casework import clocks, special_periods
 from casework.commands import Command, Words
 from casework.errors import (
     ConflictOfInterest,
@@ -16,8 +18,9 @@ from casework.errors import (
     NotYours,
 )
 from casework.lifecycle import LABELS, NAME_OF, ROLE_NAMES, ROWS_OF, Action, Relation, Row, Status
-from casework.model import Actor, Clock, ClockStarted, ClockStopped, Limit, Sealed
+from casework.model import Actor, Clock, ClockStarted, ClockStopped, Limit, Sealed, Skip
 from casework.reference import Rules
+from casework.special_periods import SpecialPeriods
 from casework.state import ANSWERS, Case, allowed, asked_by, row_for, stands_to
 
 KEPT = frozenset({Clock.NOTE, Clock.APPEAL})
@@ -32,6 +35,8 @@ class Asking(NamedTuple):
 
     `rules` are those that hold for this case: frozen at 立案, until then the current ones.
     `current` are those in force now, by which codes and indicators are judged.
+    `settled` are `rules` with the years of the calendar that were published since; None: none was.
+    `special` are the 特殊时段 declared by now.
     """
 
     case_id: UUID
@@ -41,6 +46,8 @@ class Asking(NamedTuple):
     rules: Rules
     current: Rules
     others: Mapping[UUID, Case] = {}
+    settled: Rules | None = None
+    special: SpecialPeriods = ()
 
     @property
     def case(self) -> Case:
@@ -50,19 +57,75 @@ class Asking(NamedTuple):
     # clocks --------------------------------------------------------------------------
 
     def start(
-        self, clock: Clock, because: str, limit: Limit | None = None, carried: int = 0
+        self,
+        clock: Clock,
+        because: str,
+        limit: Limit | None = None,
+        carried: int = 0,
+        since: datetime | None = None,
     ) -> ClockStarted:
-        """The clock as it would run from now, with its own step limit unless another is given."""
-        allowed_time = limit or self.rules.step(clock)
-        return clocks.start(clock, allowed_time, self.at, self.rules.calendar, because, carried)
+        """The clock as it would run from now, with its own step limit unless another is given.
 
-    def stop(self, clock: Clock, because: str, *, final: bool = True) -> tuple[ClockStopped, ...]:
-        """The clock stopped now; nothing if it does not run."""
+        `since` is an earlier moment from which it runs, where what starts it comes late.
+        """
+        allowed_time = limit or self.rules.step(clock)
+        begins = since or self.at
+        fact = clocks.start(clock, allowed_time, begins, self.rules.calendar, because, carried)
+        return fact if begins == self.at else replace(fact, since=begins)
+
+    def start_handling(
+        self,
+        because: str,
+        limit: Limit,
+        *,
+        street: str,
+        indicator: str,
+        carried: int = 0,
+        spans: Iterable[tuple[datetime, datetime]] = (),
+        plain: Limit | None = None,
+        since: datetime | None = None,
+    ) -> ClockStarted:
+        """The handling clock from now, or `since`, past the 特殊时段 that hold for the case.
+
+        `plain` is the limit that would hold without any, where it differs; `spans` are the
+        stretches handled so far, by which that other due time is told.
+        """
+        begins, calendar = since or self.at, self.rules.calendar
+        skips = self.skips(street, indicator)
+        fact = clocks.start(Clock.HANDLING, limit, begins, calendar, because, carried, skips)
+        if begins != self.at:
+            fact = replace(fact, since=begins)
+        if not skips and plain is None:
+            return fact
+        kind = clocks.family((plain or limit).unit)
+        used = sum(calendar.counted(kind, first, last) for first, last in spans)
+        whole = clocks.micros(plain or limit, calendar)
+        due_at, _ = calendar.after(kind, begins, whole - used)
+        if due_at == fact.due_at:
+            return replace(fact, plain_limit=plain)
+        return replace(fact, plain_limit=plain, plain_due_at=due_at)
+
+    def skips(self, street: str, indicator: str) -> tuple[Skip, ...]:
+        """What 特殊时段 take out of the handling time there, in order and apart."""
+        if not self.special:
+            return ()
+        return clocks.apart(special_periods.skips(self.special, street, indicator))
+
+    def handled(self, until: datetime | None = None) -> tuple[tuple[datetime, datetime], ...]:
+        """Stretches that count as handling since the dispatch, the one that runs up to now."""
+        running = self.case.clocks.get(Clock.HANDLING)
+        last = () if running is None else ((running.since, until or self.at),)
+        return (*self.case.spans, *last)
+
+    def stop(
+        self, clock: Clock, because: str, *, final: bool = True, at: datetime | None = None
+    ) -> tuple[ClockStopped, ...]:
+        """The clock stopped now, or at an earlier moment; nothing if it does not run."""
         running = self.case.clocks.get(clock)
         if running is None:
             return ()
-        calendar = self.rules.calendar
-        return (clocks.stop(running.fact, running.since, self.at, calendar, because, final=final),)
+        moment, calendar = at or self.at, self.rules.calendar
+        return (clocks.stop(running.fact, running.since, moment, calendar, because, final=final),)
 
     def stop_all(
         self, because: str, keep: frozenset[Clock] = KEPT, paused: frozenset[Clock] = frozenset()
@@ -80,7 +143,7 @@ class Asking(NamedTuple):
         """The clock of an unanswered instruction, if it waited while the case had ended."""
         if not self.case.open_notes or Clock.NOTE in self.case.clocks:
             return ()
-        return (self.start(Clock.NOTE, because, carried=self.case.used.get(Clock.NOTE, 0)),)
+        return (self.start(Clock.NOTE, because, carried=self.case.used(Clock.NOTE)),)
 
     # guards --------------------------------------------------------------------------
 

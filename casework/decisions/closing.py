@@ -7,7 +7,7 @@ from casework import clocks
 from casework import commands as ask
 from casework import events as did
 from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
-from casework.decisions.handling import handling_again, require_none, waited_since_hand_over
+from casework.decisions.handling import handling_again, require_none
 from casework.decisions.intake import require_few
 from casework.decisions.territory import require_no_second
 from casework.errors import ConflictOfInterest, Exhausted, Missing, NotPermitted, TooEarly, TooLate
@@ -56,7 +56,8 @@ def order_rework(a: Asking, c: ask.OrderRework) -> list[did.Event]:
     a.never_own(Action.ORDER_REWORK)
     code = a.code(c.code, "R", c.words)
     counts = code in WAITING_COUNTS
-    waited = waited_since_hand_over(a) if counts else 0
+    assert a.case.rectified_at
+    waited = ((a.case.rectified_at, a.at),) if counts else ()
     return [
         did.ReworkOrdered(
             code=code,
@@ -211,16 +212,20 @@ def _after_rating(a: Asking, rating: Rating) -> list[did.Event]:
     return []
 
 
-def archived(a: Asking, because: str) -> tuple[ClockStopped, ...]:
+def archived(
+    a: Asking, because: str, keep: frozenset[Clock] = frozenset()
+) -> tuple[ClockStopped, ...]:
     """What stops when a case goes to the archive; appeals and their window live on."""
-    return a.stop_all(because, KEPT_AT_THE_END | {Clock.APPEAL_WINDOW})
+    return a.stop_all(because, KEPT_AT_THE_END | {Clock.APPEAL_WINDOW} | keep)
 
 
 def lapse_rating(a: Asking) -> list[did.Event]:
-    running = a.case.clocks[Clock.RATING]
-    if a.at <= running.fact.due_at:
-        raise TooEarly(NAME_OF[Action.LAPSE_RATING], running.fact.due_at)
-    return [did.RatingLapsed(stopped=archived(a, "lapse_rating"))]
+    due_at = a.case.clocks[Clock.RATING].fact.due_at
+    if a.at <= due_at:
+        raise TooEarly(NAME_OF[Action.LAPSE_RATING], due_at)
+    others = archived(a, "lapse_rating", frozenset({Clock.RATING}))
+    lapsed = a.stop(Clock.RATING, "lapse_rating", at=due_at)
+    return [did.RatingLapsed(fell_due_at=due_at, stopped=(*lapsed, *others))]
 
 
 def record_visit(a: Asking, c: ask.RecordVisit) -> list[did.Event]:
@@ -296,8 +301,12 @@ def _reopened(
 def _half_the_limit(a: Asking, street: StreetCode) -> ClockStarted:
     """Half of what the catalogue gives, but never less than two duty hours."""
     assert a.case.indicator and a.case.condition
-    on = a.at.astimezone(clocks.SHANGHAI).date()
-    full = a.rules.limit(a.case.indicator, a.case.condition, street, a.case.place.kind, on)
-    half = a.start(Clock.HANDLING, "reopen", clocks.half(full, a.rules.calendar))
-    least = a.start(Clock.HANDLING, "reopen", LEAST_AFTER_REOPENING)
-    return max(half, least, key=lambda clock: clock.due_at)
+    indicator, on = a.case.indicator, a.at.astimezone(clocks.SHANGHAI).date()
+    full = a.rules.limit(indicator, a.case.condition, street, a.case.place.kind, on)
+    return max(
+        (
+            a.start_handling("reopen", limit, street=street, indicator=indicator)
+            for limit in (clocks.half(full, a.rules.calendar), LEAST_AFTER_REOPENING)
+        ),
+        key=lambda clock: clock.due_at,
+    )

@@ -5,8 +5,8 @@ from datetime import datetime, time, timedelta
 from casework import clocks
 from casework import commands as ask
 from casework import events as did
-from casework.clocks import SHANGHAI, Calendar, Family
-from casework.decisions.asking import Asking, sealed
+from casework.clocks import SHANGHAI, Calendar
+from casework.decisions.asking import KEPT, Asking, sealed
 from casework.decisions.intake import require_few
 from casework.errors import Exhausted, Missing, NothingPending, TooEarly, TooLate
 from casework.lifecycle import NAME_OF, Action
@@ -106,10 +106,21 @@ def grant_extension(a: Asking) -> list[did.Event]:
     a.never_asked(Action.GRANT_EXTENSION, Action.REQUEST_EXTENSION)
     asked = a.case.pending[Action.REQUEST_EXTENSION].extend_by
     assert asked
-    running = a.case.clocks[Clock.HANDLING]
+    running = a.case.clocks[Clock.HANDLING].fact
+    assert a.case.street and a.case.indicator
     stopped = a.stop(Clock.HANDLING, "extension", final=False)
-    limit = clocks.plus(running.fact.limit, asked, a.rules.calendar)
-    longer = a.start(Clock.HANDLING, "extension", limit, carried=stopped[0].used)
+    plain = running.plain_limit
+    if plain and clocks.family(plain.unit) is clocks.family(asked.unit):
+        plain = clocks.plus(plain, asked, a.rules.calendar)
+    longer = a.start_handling(
+        "extension",
+        clocks.plus(running.limit, asked, a.rules.calendar),
+        street=a.case.street,
+        indicator=a.case.indicator,
+        carried=stopped[0].used,
+        spans=a.handled(),
+        plain=plain,
+    )
     return [
         did.ExtensionGranted(
             by=asked,
@@ -173,21 +184,49 @@ def deny_suspension(a: Asking, c: ask.DenySuspension) -> list[did.Event]:
 
 
 def resume(a: Asking) -> list[did.Event]:
-    """The remainder runs on; the clock itself may only resume on the day."""
+    """The remainder runs on; the clock itself may only resume on the day.
+
+    However late that is noticed, the handling clock runs from the day that was agreed.
+    """
     day = a.case.clocks[Clock.RESUMPTION].fact.due_at
     if a.by == CLOCK and a.at < day:
         raise TooEarly(NAME_OF[Action.RESUME], day)
-    handling = handling_again(a, "resume")
+    since = min(a.at, day)
+    handling = handling_again(a, "resume", since=since)
     return [
-        did.CaseResumed(due_at=handling.due_at, stopped=a.stop_all("resume"), started=(handling,))
+        did.CaseResumed(
+            due_at=handling.due_at,
+            fell_due_at=day if a.by == CLOCK else None,
+            stopped=(
+                *a.stop(Clock.RESUMPTION, "resume", at=since),
+                *a.stop_all("resume", KEPT | {Clock.RESUMPTION}),
+            ),
+            started=(handling,),
+        )
     ]
 
 
-def handling_again(a: Asking, because: str, waited: int = 0) -> ClockStarted:
-    """The handling clock with what was used, and what else counts, carried over."""
-    assert a.case.total_limit
-    carried = a.case.used.get(Clock.HANDLING, 0) + waited
-    return a.start(Clock.HANDLING, because, a.case.total_limit, carried)
+def handling_again(
+    a: Asking,
+    because: str,
+    waited: tuple[tuple[datetime, datetime], ...] = (),
+    since: datetime | None = None,
+) -> ClockStarted:
+    """The handling clock with what was used, and waiting that counts as well, carried over."""
+    assert a.case.total_limit and a.case.street and a.case.indicator
+    kind, skips = clocks.family(a.case.total_limit.unit), a.skips(a.case.street, a.case.indicator)
+    counted = a.rules.calendar.counted
+    carried = a.case.used(Clock.HANDLING)
+    return a.start_handling(
+        because,
+        a.case.total_limit,
+        street=a.case.street,
+        indicator=a.case.indicator,
+        carried=carried + sum(counted(kind, first, last, skips) for first, last in waited),
+        spans=(*a.handled(), *waited),
+        plain=a.case.plain_limit,
+        since=since,
+    )
 
 
 def rectify(a: Asking, c: ask.Rectify) -> list[did.Event]:
@@ -207,10 +246,3 @@ def rectify(a: Asking, c: ask.Rectify) -> list[did.Event]:
             started=(a.start(Clock.VERIFICATION, "rectify"),),
         )
     ]
-
-
-def waited_since_hand_over(a: Asking) -> int:
-    """Microseconds of the limit's kind of time since the hand-over."""
-    assert a.case.total_limit and a.case.rectified_at
-    kind: Family = clocks.family(a.case.total_limit.unit)
-    return a.rules.calendar.counted(kind, a.case.rectified_at, a.at)

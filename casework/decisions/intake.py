@@ -1,5 +1,6 @@
 """上报、补充、审核: from the citizen's phone to 立案 or a refusal."""
 
+from datetime import datetime
 from uuid import UUID
 
 from casework import commands as ask
@@ -119,21 +120,22 @@ def supply_information(a: Asking, c: ask.SupplyInformation) -> list[did.Event]:
 
 def lapse_information(a: Asking) -> list[did.Event]:
     """48 hours are over; recorded as unanswered, the review goes on."""
-    running = a.case.clocks[Clock.INFORMATION]
-    if a.at <= running.fact.due_at:
-        raise TooEarly(NAME_OF[Action.LAPSE_INFORMATION], running.fact.due_at)
+    due_at = a.case.clocks[Clock.INFORMATION].fact.due_at
+    if a.at <= due_at:
+        raise TooEarly(NAME_OF[Action.LAPSE_INFORMATION], due_at)
     return [
         did.InformationLapsed(
-            stopped=a.stop(Clock.INFORMATION, "lapse_information"),
-            started=(review_again(a, "lapse_information"),),
+            fell_due_at=due_at,
+            stopped=a.stop(Clock.INFORMATION, "lapse_information", at=due_at),
+            started=(review_again(a, "lapse_information", since=due_at),),
         )
     ]
 
 
-def review_again(a: Asking, because: str) -> ClockStarted:
+def review_again(a: Asking, because: str, since: datetime | None = None) -> ClockStarted:
     """The review clock with the time already used carried over."""
     limit = a.rules.step(Clock.REVIEW, danger=a.case.danger)
-    return a.start(Clock.REVIEW, because, limit, carried=a.case.used.get(Clock.REVIEW, 0))
+    return a.start(Clock.REVIEW, because, limit, a.case.used(Clock.REVIEW), since)
 
 
 def add_information(a: Asking, c: ask.AddInformation) -> list[did.Event]:

@@ -6,7 +6,7 @@ The map is not known here: the dispatcher's verdict arrives with the command.
 from datetime import datetime
 from uuid import UUID
 
-from casework import clocks
+from casework import clocks, special_periods
 from casework import commands as ask
 from casework import events as did
 from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
@@ -50,11 +50,21 @@ def dispatched(
 ) -> did.CaseDispatched:
     """派遣: the limit for that 街镇, place kind and day, frozen with its due time.
 
+    In a 特殊时段 with a limit of its own, that is the limit.
+
     `waited` is a dispatch clock that was started by this very command and ends with it.
     """
     on = a.at.astimezone(clocks.SHANGHAI).date()
-    limit = a.rules.limit(indicator, condition, street, a.case.place.kind, on)
-    handling = a.start(Clock.HANDLING, "dispatch", limit)
+    plain = a.rules.limit(indicator, condition, street, a.case.place.kind, on)
+    period = special_periods.limit_at(a.special, street, indicator, a.at)
+    limit = period.limit if period and period.limit else plain
+    handling = a.start_handling(
+        "dispatch",
+        limit,
+        street=street,
+        indicator=indicator,
+        plain=None if limit == plain else plain,
+    )
     stopped: tuple[ClockStopped, ...]
     if waited is not None:
         stopped = (clocks.stop(waited, a.at, a.at, a.rules.calendar, "dispatch"),)
@@ -68,6 +78,7 @@ def dispatched(
         versions=a.rules.versions,
         reason=reason,
         designated=designated,
+        special_period=period.number if period else None,
         stopped=stopped,
         started=(a.start(Clock.ACKNOWLEDGE, "dispatch"), handling),
     )
@@ -151,13 +162,15 @@ def request_return(a: Asking, c: ask.RequestReturn) -> list[did.Event]:
 
 
 def _return_until(a: Asking) -> datetime:
-    assert a.case.limit and a.case.dispatched_at
+    assert a.case.limit and a.case.dispatched_at and a.case.street and a.case.indicator
     calendar, since = a.rules.calendar, a.case.dispatched_at
-    quarter, _ = calendar.after(
-        clocks.family(a.case.limit.unit), since, clocks.micros(a.case.limit, calendar) // 4
+    skips = a.skips(a.case.street, a.case.indicator)
+    return min(
+        calendar.after(
+            clocks.family(most.unit), since, clocks.micros(most, calendar) // part, skips
+        )[0]
+        for most, part in ((a.case.limit, 4), (MOST_DUTY_HOURS_TO_RETURN, 1))
     )
-    most = clocks.start(Clock.RETURN, MOST_DUTY_HOURS_TO_RETURN, since, calendar, "request_return")
-    return min(quarter, most.due_at)
 
 
 def accept_return(a: Asking) -> list[did.Event]:
@@ -203,7 +216,16 @@ def reclassify(a: Asking, c: ask.Reclassify) -> list[did.Event]:
             *a.stop(Clock.HANDLING, "reclassify", final=False),
             *a.stop(Clock.EXTENSION, "reclassify"),
         )
-        started = (a.start(Clock.HANDLING, "reclassify", limit, carried=_handled(a, limit)),)
+        started = (
+            a.start_handling(
+                "reclassify",
+                limit,
+                street=a.case.street,
+                indicator=c.indicator,
+                carried=counted_anew(a, limit, c.indicator),
+                spans=a.handled(),
+            ),
+        )
     return [
         did.CaseReclassified(
             indicator=c.indicator,
@@ -215,11 +237,12 @@ def reclassify(a: Asking, c: ask.Reclassify) -> list[did.Event]:
     ]
 
 
-def _handled(a: Asking, limit: Limit) -> int:
+def counted_anew(a: Asking, limit: Limit, indicator: str) -> int:
     """Handling time since the dispatch, counted anew in the limit's own kind of time."""
-    kind, calendar = clocks.family(limit.unit), a.rules.calendar
-    spans = (*a.case.spans, (a.case.clocks[Clock.HANDLING].since, a.at))
-    return sum(calendar.counted(kind, start, end) for start, end in spans)
+    assert a.case.street
+    kind, skips = clocks.family(limit.unit), a.skips(a.case.street, indicator)
+    counted = a.rules.calendar.counted
+    return sum(counted(kind, first, last, skips) for first, last in a.handled())
 
 
 def correct_place(c: ask.CorrectPlace) -> list[did.Event]:

@@ -554,7 +554,7 @@ def test_a_second_hand_over_counts_all_handling_so_far() -> None:
     history = given(
         *to_handling(), rectified(mon("11:00")), reworked(mon("12:00")), rectified(mon("14:00"))
     )
-    assert history.state.used[Clock.HANDLING] == 4 * 60 * MINUTE
+    assert history.state.used(Clock.HANDLING) == 4 * 60 * MINUTE
 
 
 def other_times() -> References:
