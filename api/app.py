@@ -35,6 +35,7 @@ from api.routes import (
     redispatch,
     reports,
     sessions,
+    special_periods,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -139,6 +140,7 @@ ROUTERS = tuple(
         audit,
         place_codes,
         redispatch,
+        special_periods,
         places,
         map_layers,
     )

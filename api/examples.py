@@ -109,6 +109,15 @@ EXAMPLES: dict[str, dict[str, object]] = {
     },
     "DeclineIn": {"reason": "时限过短，请重新测算。"},
     "DryRunIn": {"indicator": {"code": "P10", **_INDICATOR}},
+    "DeclareIn": {
+        "occasion": "flood",
+        "first": "2027-07-20T12:00:00+08:00",
+        "last": "2027-07-23T00:00:00+08:00",
+        "streets": ["110108011"],
+        "indicators": ["P05"],
+        "grounds": "区防汛办暴雨红色预警通知。",
+    },
+    "MoveEndIn": {"last": "2027-07-22T00:00:00+08:00", "grounds": "预警解除。"},
     "EraseIn": {"case": "HD26112200123452"},
     "DestroyIn": {"key_ids": ["5a0e2d4c-8d0f-4c39-9d2e-1f7a3b6c9e01"]},
 }

@@ -27,6 +27,7 @@ from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
 from api.settings import Settings
+from api.timekeeping import Timekeeper
 from api.uploads import Uploads
 from api.watching import Meters
 from casework.application import Casework
@@ -60,6 +61,7 @@ class Parts:
 
     settings: Settings
     now: Callable[[], datetime]
+    timekeeper: Timekeeper
     new_id: Callable[[], UUID]
     casework: Casework
     keys: KeyStore

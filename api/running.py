@@ -8,19 +8,13 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 
 from api.accounts.desk import Turn
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
-from casework import watch
-from casework.model import Clock
-from casework.owed import LAPSES
-from projections import due
 from projections.generations import is_current
 from projections.reading import Readers
-from projections.tables import reading
 
 REFRESH_SECONDS = 5.0
 """Reference streams are read on well within the 30 s after which deciding stops."""
@@ -28,7 +22,6 @@ POLL_SECONDS = 1.0
 WATCH_SECONDS = 2.0
 ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
-LAPSES_A_ROUND = 500
 
 
 @asynccontextmanager
@@ -151,15 +144,8 @@ async def _poll(parts: Parts) -> None:
 
 
 async def _watch(parts: Parts) -> None:
-    """Let the clock act on what has fallen due."""
-
-    def due_now(clock: Clock, at: datetime) -> list[due.RunningClock]:
-        with reading(parts.feed.readers.engine) as connection:
-            return due.due(connection, at, LAPSES_A_ROUND, (clock,))
-
-    at = parts.now()
-    found = {clock: await asyncio.to_thread(due_now, clock, at) for clock in LAPSES}
-    await watch.run_due(parts.casework, lambda clock, _at: found[clock], at)
+    """Let the clock act on what has fallen due, and tell whom it concerns."""
+    await parts.timekeeper.tick()
 
 
 async def _clean(parts: Parts) -> None:

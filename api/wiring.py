@@ -3,6 +3,7 @@
 What must be on the disk is made by `api.preparing`; here it is only opened.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
 from api.settings import Settings
 from api.texts import OpenedTexts
+from api.timekeeping import Timekeeper
 from api.uploads import Uploads
 from api.watching import Meters
 from casework import key_file
@@ -135,8 +137,12 @@ def log_environment(settings: Settings) -> dict[str, str]:
 # building --------------------------------------------------------------------------------
 
 
-def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
-    """Open everything that `prepare` made.
+def build(
+    settings: Settings,
+    clock: Callable[[], datetime] = now,
+    steady: Callable[[], float] = time.monotonic,
+) -> Parts:
+    """Open everything that `prepare` made. `steady` is a clock in seconds that nobody can set.
 
     Raises where a file, a table or a setting would not keep what the engine promises.
     """
@@ -178,6 +184,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     return Parts(
         settings=settings,
         now=clock,
+        timekeeper=Timekeeper(casework, feed, lambda _desk, _at: (), clock, steady),
         new_id=new_id,
         casework=casework,
         keys=keys,

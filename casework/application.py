@@ -7,7 +7,7 @@ on and decided again. No clock and no id is made here.
 
 import asyncio
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -22,7 +22,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, place_code, proposals, reference, special_periods
+from casework import catalogue, events, notices, place_code, proposals, reference, special_periods
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -41,7 +41,7 @@ from casework.log.port import (
     stream_id,
 )
 from casework.log.recorder import LogRecorder
-from casework.model import CLOCK, Actor
+from casework.model import CLOCK, Actor, Clock, Role
 from casework.numbers import case_number
 from casework.owed import Clockwork, owed
 from casework.reference import References
@@ -82,6 +82,11 @@ MOST_DEBTS = 4
 def case_stream(case_id: UUID) -> UUID:
     """The stream of a case."""
     return stream_id(f"case/{case_id}")
+
+
+def notices_stream(case_id: UUID) -> UUID:
+    """The stream beside a case of what was told about its limits."""
+    return stream_id(f"notices/{case_id}")
 
 
 def change_stream(number: int) -> UUID:
@@ -373,6 +378,41 @@ class Casework(Application[UUID]):
             taken += lost.stream == decided.number_stream
             fresh = True
         raise Contended
+
+    async def catch_up(self, case_id: UUID, at: datetime) -> None:
+        """Let the clock do what it owes the case, though nobody asks anything of it now."""
+        self._require_fresh(at)
+        loaded = await self._load(case_id, self._states.get(case_id))
+        if loaded is not None:
+            await self._after_the_clock(loaded, at)
+
+    async def remind(
+        self,
+        case_id: UUID,
+        clock: Clock,
+        percent: int,
+        *,
+        at: datetime,
+        command_id: UUID,
+        on_duty: Callable[[str, datetime], tuple[str, ...]],
+    ) -> bool:
+        """Tell the desk concerned that a share of a limit is used; whether this call told it.
+
+        Once for each counting of the limit, however often it is asked, by however many watchers.
+        """
+        loaded = await self._load(case_id, self._states.get(case_id))
+        notice = notices.reached(case_id, loaded.case, clock, percent, at) if loaded else None
+        if notice is None:
+            return False
+        stream, loop = notices_stream(case_id), asyncio.get_running_loop()
+        told = await loop.run_in_executor(self._loading, self.eventlog.history, stream)
+        if notices.told((recorded.event for recorded in told), notice):
+            return False
+        recipients = on_duty(notices.desk(Role(notice.to), notice.street), at)
+        notice = replace(notice, recipients=recipients)
+        writes = [Write(stream, len(told), (notice,), at)]
+        outcome = await self.eventlog.submit(writes, command_id, CLOCK)
+        return isinstance(outcome, Appended)
 
     async def _after_the_clock(self, loaded: Loaded, at: datetime) -> Loaded:
         """The case once the clock has done what it owes: no decision waits for a timer."""

@@ -128,6 +128,9 @@ WINDOWS = frozenset({Clock.OBJECTION, Clock.RATING, Clock.APPEAL_WINDOW, Clock.I
 NOT_WATCHED = WINDOWS | {Clock.RESUMPTION}
 """Clocks of which nobody is warned: windows, and the agreed day of a suspension."""
 
+LAPSING = frozenset({Clock.INFORMATION, Clock.RATING, Clock.RESUMPTION})
+"""Clocks at whose end something happens by itself."""
+
 WARNING, OVERDUE, ESCALATION, SECOND_ESCALATION = 75, 100, 150, 200
 """Percent of a limit, extensions included, at which somebody is told (domain.md section 4)."""
 
@@ -146,7 +149,8 @@ class ClockStarted(msgspec.Struct, frozen=True, omit_defaults=True):
     `carried` is time already used, in microseconds of the limit's kind of time.
     `because` names the reason ("dispatch", "resume", "rework", "extension" …).
     `provisional` says that `due_at` lies beyond the last published calendar year.
-    `since` is when it began to run, where the fact was written down later than that.
+    `since` is when it began to run, where the fact was written down later than that; `began_at`
+    when its limit was first counted from nothing, where that was before.
     `skips` are stretches that do not count, in order and apart; `due_at` lies beyond them.
     `warn_at`, `escalate_at`, `escalate_again_at` are when 75, 150 and 200 % are used.
     `plain_limit` and `plain_due_at` are what would hold had there been no 特殊时段, where that
@@ -160,6 +164,7 @@ class ClockStarted(msgspec.Struct, frozen=True, omit_defaults=True):
     carried: int = 0
     provisional: bool = False
     since: datetime | None = None
+    began_at: datetime | None = None
     skips: tuple[Skip, ...] = ()
     warn_at: datetime | None = None
     escalate_at: datetime | None = None

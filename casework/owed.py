@@ -25,7 +25,7 @@ LAPSES: Mapping[Clock, type[Lapse]] = {
     Clock.RATING: ask.LapseRating,
     Clock.RESUMPTION: ask.Resume,
 }
-"""Clocks at whose end something happens by itself."""
+"""What happens at the end of each clock of `model.LAPSING`."""
 
 
 class Debt(NamedTuple):

@@ -63,12 +63,10 @@ def turn(
                 stopped_at=at,
             )
     for start in started:
-        before, since = after.get(start.clock), start.since or at
-        # Whatever goes on has used something; who has used nothing begins.
-        goes_on = before is not None and start.carried > 0
+        since = start.since or at
         after[start.clock] = Timer(
             limit=start.limit,
-            began=before.began if before is not None and goes_on else since,
+            began=start.began_at or since,
             running=Running(start, since),
             used=start.carried,
         )

@@ -37,7 +37,7 @@ from projections.tables import (
     structs_of,
     upsert_rows,
 )
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 FIRST_LINE = 60
 """Characters of the first line of words that a list shows."""
@@ -441,6 +441,7 @@ class CaseBoard:
     name = "case_board"
     tables: tuple[Table, ...] = (CASE_BOARD,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

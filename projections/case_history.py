@@ -43,7 +43,7 @@ from projections.tables import (
     structs,
     upsert_rows,
 )
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 REVIEWED = (
     Status.REGISTERED,
@@ -258,6 +258,7 @@ class CaseHistory:
     name = "case_history"
     tables: tuple[Table, ...] = (CASE_INTERVAL,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -12,7 +12,7 @@ from casework import events as did
 from projections import lines as reading_of_lines
 from projections.lines import CASE_KEY, Line
 from projections.tables import Values, copy_rows, upsert_rows
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 
 class CaseKeysFold:
@@ -45,6 +45,7 @@ class CaseKeys:
     tables: tuple[Table, ...] = ()
     """`case_key` is there in every generation: all lines are read with it."""
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -1,7 +1,10 @@
-"""The due index: which clocks run, and what falls due first. An index of work for the watcher.
+"""The due index: which clocks run, what falls due first, and of what somebody is to be told next.
 
-Filled only from the clocks that facts started and stopped, so it holds exactly what the log says.
-It stops at an event it cannot read: what it would miss is somebody's right to an answer in time.
+Filled only from the clocks that facts started and stopped and from the notices given, so it holds
+exactly what the log says. `next_at` is the moment of each clock's next work: a share of the limit
+used up, or its end where that lapses by itself; a tick of the watch costs by what is due, not by
+what is open. It stops at an event it cannot read: what it would miss is somebody's right to an
+answer in time.
 """
 
 import sys
@@ -14,6 +17,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Executable,
     Index,
@@ -21,14 +25,26 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     delete,
     func,
     select,
+    text,
 )
 
 from casework import events as did
 from casework.log.port import stream_id
-from casework.model import Clock, ClockStarted, Limit, Unit
+from casework.model import (
+    ESCALATION,
+    LAPSING,
+    OVERDUE,
+    SECOND_ESCALATION,
+    WARNING,
+    Clock,
+    ClockStarted,
+    Limit,
+    Unit,
+)
 from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import (
@@ -37,6 +53,7 @@ from projections.tables import (
     copy_rows,
     micros,
     moment,
+    structs,
     structs_of,
     upsert_rows,
 )
@@ -48,7 +65,11 @@ DUE_CASE = Table(
     Column("stream", LargeBinary(16), primary_key=True),
     Column("case_id", LargeBinary(16), nullable=False),
     Column("round", Integer, nullable=False),
+    Column("street", Text),
+    Column("indicator", Text),
 )
+
+_PROVISIONAL = text("provisional = 1")
 
 DUE_CLOCK = Table(
     "due_clock",
@@ -57,6 +78,7 @@ DUE_CLOCK = Table(
     Column("clock", Text, primary_key=True),
     Column("round", Integer, nullable=False),
     Column("started_at", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("amount", Integer, nullable=False),
     Column("unit", Text, nullable=False),
@@ -64,14 +86,40 @@ DUE_CLOCK = Table(
     Column("because", Text, nullable=False),
     Column("provisional", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("warn_at", BigInteger),
+    Column("escalate_at", BigInteger),
+    Column("escalate_again_at", BigInteger),
+    Column("told", Integer, nullable=False),
+    Column("next_at", BigInteger),
+    Column("next_percent", Integer),
     Index("due_clock_due", "due_at"),
+    Index("due_clock_kind", "clock", "due_at"),
+    Index("due_clock_next", "next_at"),
+    Index(
+        "due_clock_provisional",
+        "position",
+        sqlite_where=_PROVISIONAL,
+        postgresql_where=_PROVISIONAL,
+    ),
 )
+
+DUE_TOLD = Table(
+    "due_told",
+    VIEWS,
+    Column("stream", LargeBinary(16), primary_key=True),
+    Column("clock", Text, primary_key=True),
+    Column("began_at", BigInteger, nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("percent", Integer, nullable=False),
+)
+"""How far somebody was told of a clock, by the counting and the limit it was told of."""
 
 
 class RunningClock(msgspec.Struct, frozen=True):
     """A clock that runs. `carried` is microseconds of the limit's kind of time used before.
 
-    `position` is that of the fact that started it.
+    `position` is that of the fact that started it; `told` the percent of which somebody was told.
     """
 
     case_id: UUID
@@ -84,12 +132,35 @@ class RunningClock(msgspec.Struct, frozen=True):
     because: str
     provisional: bool
     position: int
+    told: int
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a clock asks of the watch: `percent` of its limit was used at `reached_at`."""
+
+    case_id: UUID
+    clock: Clock
+    round: int
+    due_at: datetime
+    percent: int
+    reached_at: datetime
 
 
 class _Case(msgspec.Struct):
     stream: bytes
     case_id: bytes
     round: int
+    street: str | None
+    indicator: str | None
+
+
+class _Told(msgspec.Struct, frozen=True):
+    stream: bytes
+    clock: str
+    began_at: int
+    amount: int
+    unit: str
+    percent: int
 
 
 class _Clock(msgspec.Struct):
@@ -97,6 +168,7 @@ class _Clock(msgspec.Struct):
     clock: str
     round: int
     started_at: int
+    began_at: int
     due_at: int
     amount: int
     unit: str
@@ -104,54 +176,131 @@ class _Clock(msgspec.Struct):
     because: str
     provisional: int
     position: int
+    warn_at: int | None
+    escalate_at: int | None
+    escalate_again_at: int | None
+    told: int
+    next_at: int | None
+    next_percent: int | None
+
+    def tell(self, told: _Told | None) -> None:
+        """Set what comes next, after what was told of this very counting and limit."""
+        same = told is not None and (told.began_at, told.amount, told.unit) == (
+            self.began_at,
+            self.amount,
+            self.unit,
+        )
+        self.told = told.percent if told is not None and same else 0
+        self.next_at = self.next_percent = None
+        for percent, at in self._shares():
+            if at is not None and percent > self.told:
+                self.next_at, self.next_percent = at, percent
+                return
+
+    def _shares(self) -> Iterable[tuple[int, int | None]]:
+        if Clock(self.clock) in LAPSING:
+            return ((OVERDUE, self.due_at),)
+        return (
+            (WARNING, self.warn_at),
+            (OVERDUE, None if self.warn_at is None else self.due_at),
+            (ESCALATION, self.escalate_at),
+            (SECOND_ESCALATION, self.escalate_again_at),
+        )
 
 
 def _clock(line: Line, round_: int, fact: ClockStarted) -> _Clock:
+    since = line.at if fact.since is None else micros(fact.since)
     return _Clock(
-        line.stream,
-        str(fact.clock),
-        round_,
-        line.at,
-        micros(fact.due_at),
-        fact.limit.amount,
-        str(fact.limit.unit),
-        fact.carried,
-        fact.because,
-        int(fact.provisional),
-        line.position,
+        stream=line.stream,
+        clock=str(fact.clock),
+        round=round_,
+        started_at=since,
+        began_at=since if fact.began_at is None else micros(fact.began_at),
+        due_at=micros(fact.due_at),
+        amount=fact.limit.amount,
+        unit=str(fact.limit.unit),
+        carried=fact.carried,
+        because=fact.because,
+        provisional=int(fact.provisional),
+        position=line.position,
+        warn_at=_maybe(fact.warn_at),
+        escalate_at=_maybe(fact.escalate_at),
+        escalate_again_at=_maybe(fact.escalate_again_at),
+        told=0,
+        next_at=None,
+        next_percent=None,
     )
 
 
+def _maybe(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def _case_stream(event: did.DeadlineReached) -> bytes:
+    return stream_id(f"case/{event.case}").bytes
+
+
 class DueFold:
+    """Clocks and notices; in a rebuild they may come from different parts and meet in `finish`."""
+
     def __init__(self, *, empty: bool) -> None:
         self._cases: dict[bytes, _Case] = {}
         self._changed: set[bytes] = set()
         self._clocks: dict[tuple[bytes, str], _Clock | None] = {}
         """None: stopped, and still to be taken out of the table."""
+        self._told: dict[tuple[bytes, str], _Told] = {}
+        self._newly_told: set[tuple[bytes, str]] = set()
         self._empty = empty
 
     def read(self, connection: Connection, lines: Sequence[Line]) -> None:
-        streams = {line.stream for line in lines}
+        streams = {
+            _case_stream(line.event) if isinstance(line.event, did.DeadlineReached) else line.stream
+            for line in lines
+        }
         for case in structs_of(connection, DUE_CASE, _Case, DUE_CASE.c.stream, streams):
             self._cases[case.stream] = case
+        for told in structs_of(connection, DUE_TOLD, _Told, DUE_TOLD.c.stream, streams):
+            self._told[told.stream, told.clock] = told
+        if any(isinstance(line.event, did.DeadlineReached) for line in lines):
+            for clock in structs_of(connection, DUE_CLOCK, _Clock, DUE_CLOCK.c.stream, streams):
+                self._clocks[clock.stream, clock.clock] = clock
 
     def apply(self, line: Line) -> None:
         event = line.event
         if type(event) is did.PersonErased:
             return
+        if isinstance(event, did.DeadlineReached):
+            self._tell(event)
+            return
         key = line.key()
         assert isinstance(event, did.Fact)
-        if type(event) is did.ReportSubmitted:
-            self._cases[key.stream] = _Case(key.stream, key.case_id, 1)
+        case = self._cases.get(key.stream)
+        if case is None:
+            assert isinstance(event, did.ReportSubmitted), "every history begins with the report"
+            case = _Case(key.stream, key.case_id, 1, None, event.indicator)
+            self._cases[key.stream] = case
             self._changed.add(key.stream)
-        case = self._cases[key.stream]
-        if type(event) is did.CaseReopened:
-            case.round = event.round
+        if _turn(case, event):
             self._changed.add(key.stream)
         for stopped in event.stopped:
             self._clocks[key.stream, str(stopped.clock)] = None
         for started in event.started:
-            self._clocks[key.stream, str(started.clock)] = _clock(line, case.round, started)
+            clock = _clock(line, case.round, started)
+            clock.tell(self._told.get((key.stream, clock.clock)))
+            self._clocks[key.stream, clock.clock] = clock
+
+    def _tell(self, event: did.DeadlineReached) -> None:
+        stream, clock = _case_stream(event), str(event.clock)
+        limit, began_at = event.limit, micros(event.began_at)
+        before = self._told.get((stream, clock))
+        told = _Told(stream, clock, began_at, limit.amount, str(limit.unit), event.percent)
+        if before is not None and before == msgspec.structs.replace(told, percent=before.percent):
+            told = msgspec.structs.replace(told, percent=max(before.percent, event.percent))
+        self._told[stream, clock] = told
+        self._newly_told.add((stream, clock))
+        running = self._clocks.get((stream, clock))
+        if running is not None:
+            running.tell(told)
 
     def spill(self, connection: Connection) -> None:
         """Any clock may stop again."""
@@ -159,6 +308,7 @@ class DueFold:
     def write(self, connection: Connection) -> None:
         put = copy_rows if self._empty else upsert_rows
         put(connection, DUE_CASE, _rows(self._cases[stream] for stream in self._changed))
+        put(connection, DUE_TOLD, _rows(self._told[key] for key in self._newly_told))
         stopped = [key for key, clock in self._clocks.items() if clock is None]
         if not self._empty:
             for stream, clock in stopped:
@@ -170,6 +320,21 @@ class DueFold:
         put(connection, DUE_CLOCK, _rows(c for c in self._clocks.values() if c is not None))
         self._changed.clear()
         self._clocks.clear()
+        self._newly_told.clear()
+
+
+def _turn(case: _Case, event: did.Fact) -> bool:
+    """What a fact changes of where the case is and what it is about."""
+    match event:
+        case did.CaseReopened():
+            case.round, case.street = event.round, event.street
+        case did.CaseDispatched():
+            case.street = event.street
+        case did.CaseRegistered() | did.CaseReclassified():
+            case.indicator = event.indicator
+        case _:
+            return False
+    return True
 
 
 def _rows(structs: Iterable[msgspec.Struct]) -> list[Values]:
@@ -180,8 +345,9 @@ class DueIndex:
     """The reader that keeps `due_clock`."""
 
     name = "due"
-    tables: tuple[Table, ...] = (DUE_CASE, DUE_CLOCK)
+    tables: tuple[Table, ...] = (DUE_CASE, DUE_CLOCK, DUE_TOLD)
     on_poison = OnPoison.STOP
+    beside: frozenset[type[msgspec.Struct]] = frozenset({did.DeadlineReached})
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
@@ -194,12 +360,21 @@ class DueIndex:
         """Its tables say all."""
 
     def finish(self, connection: Connection) -> None:
-        """As above."""
+        """Clocks and the notices given of them meet: a rebuild folded them apart."""
+        told = {
+            (row.stream, row.clock): row
+            for row in structs(connection, _Told, select(DUE_TOLD).join(DUE_CLOCK, _SAME))
+        }
+        again = structs(connection, _Clock, select(DUE_CLOCK).join(DUE_TOLD, _SAME))
+        for clock in again:
+            clock.tell(told[clock.stream, clock.clock])
+        upsert_rows(connection, DUE_CLOCK, _rows(again))
 
     def scrub(self, connection: Connection) -> None:
         """It holds no words."""
 
 
+_SAME = and_(DUE_TOLD.c.stream == DUE_CLOCK.c.stream, DUE_TOLD.c.clock == DUE_CLOCK.c.clock)
 _RUNNING = select(DUE_CASE.c.case_id, *DUE_CLOCK.c).join(
     DUE_CASE, DUE_CASE.c.stream == DUE_CLOCK.c.stream
 )
@@ -218,6 +393,25 @@ def _views(connection: Connection, question: Executable) -> list[RunningClock]:
             row.because,
             bool(row.provisional),
             row.position,
+            row.told,
+        )
+        for row in connection.execute(question)
+    ]
+
+
+def work(connection: Connection, at: datetime, limit: int) -> list[Work]:
+    """What fell due at or before `at` and was not done yet, the oldest first."""
+    question = (
+        _RUNNING.where(DUE_CLOCK.c.next_at <= micros(at)).order_by(DUE_CLOCK.c.next_at).limit(limit)
+    )
+    return [
+        Work(
+            UUID(bytes=row.case_id),
+            Clock(row.clock),
+            row.round,
+            moment(row.due_at),
+            row.next_percent,
+            moment(row.next_at),
         )
         for row in connection.execute(question)
     ]
@@ -236,17 +430,33 @@ def due(
     return _views(connection, question.order_by(DUE_CLOCK.c.due_at).limit(limit))
 
 
-def running(
-    connection: Connection, clocks: Sequence[Clock], after: int, limit: int
-) -> list[RunningClock]:
-    """The clocks of these kinds that run, by the position that started them, above `after`.
-
-    What warns before a clock is due looks at all of them, page by page.
-    """
-    question = _RUNNING.where(
-        DUE_CLOCK.c.clock.in_([str(c) for c in clocks]), DUE_CLOCK.c.position > after
-    )
+def provisional(connection: Connection, after: int, limit: int) -> list[RunningClock]:
+    """Clocks whose due time waits for a year's notice, by the position that started them."""
+    question = _RUNNING.where(DUE_CLOCK.c.provisional == 1, DUE_CLOCK.c.position > after)
     return _views(connection, question.order_by(DUE_CLOCK.c.position).limit(limit))
+
+
+def handled(
+    connection: Connection,
+    streets: Sequence[str],
+    indicators: Sequence[str],
+    after: int,
+    limit: int,
+) -> list[RunningClock]:
+    """Handling clocks that run there and for these, by the position that started them.
+
+    None named: all.
+    """
+    where: list[ColumnElement[bool]] = [
+        DUE_CLOCK.c.clock == str(Clock.HANDLING),
+        DUE_CLOCK.c.position > after,
+    ]
+    if streets:
+        where.append(DUE_CASE.c.street.in_(streets))
+    if indicators:
+        where.append(DUE_CASE.c.indicator.in_(indicators))
+    question = _RUNNING.where(*where).order_by(DUE_CLOCK.c.position).limit(limit)
+    return _views(connection, question)
 
 
 def of_case(connection: Connection, case_id: UUID) -> list[RunningClock]:

@@ -109,6 +109,9 @@ _PLACED = (did.ReportSubmitted, did.PlaceCorrected)
 
 CASE_EVENTS = frozenset(did.STORED_AS.values())
 
+BESIDE: frozenset[type[msgspec.Struct]] = frozenset({did.DeadlineReached})
+"""Facts about a case that lie in a stream beside it: only views that ask for them get them."""
+
 
 class Line:
     """An event on its way into the views. `words` and `address` are masked; see `Reader.lines`."""
@@ -239,4 +242,4 @@ class Opener:
 
 def _concerns_views(recorded: Recorded) -> bool:
     kind = type(recorded.event)
-    return kind in CASE_EVENTS or kind is did.PersonErased or kind is UnknownEvent
+    return kind in CASE_EVENTS or kind is did.PersonErased or kind is UnknownEvent or kind in BESIDE

@@ -40,7 +40,7 @@ from projections.tables import (
     structs_of,
     upsert_rows,
 )
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 
 class How(StrEnum):
@@ -184,6 +184,7 @@ class MyCases:
     name = "my_cases"
     tables: tuple[Table, ...] = (REPORTER,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -36,7 +36,7 @@ from geo.gazetteer import plain
 from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import VIEWS, copy_rows, structs_of, upsert_rows
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 PERSONS = 3
 """Who must have used a name before it is told: one or two may be a household."""
@@ -167,6 +167,7 @@ class PlacesSeen:
     name = "places_seen"
     tables: tuple[Table, ...] = (PLACE_SEEN,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -24,7 +24,7 @@ from casework.events import PersonErased
 from casework.log.port import Log, Recorded
 from projections.case_keys import CaseKeys, doubled_numbers
 from projections.generations import Shelf, create_tables, finish, next_name
-from projections.lines import CaseKey, Line, Opener
+from projections.lines import BESIDE, CaseKey, Line, Opener
 from projections.reading import PAGE, Readers
 from projections.tables import READER_POSITION, TRANSIENT
 from projections.view import Fold, OnPoison, View
@@ -138,7 +138,10 @@ class _Bulk:
         self._until[fault.view] = min(fault.position, self._until.get(fault.view, fault.position))
 
     def apply(self, line: Line) -> None:
+        beside = line.kind in BESIDE
         for view, fold in self._pairs:
+            if beside and line.kind not in view.beside:
+                continue
             try:
                 if self._leave and self._is_left(view, line):
                     continue

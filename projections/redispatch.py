@@ -30,7 +30,7 @@ from casework.model import Clock
 from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import VIEWS, Values, copy_rows, micros, moment, structs_of, upsert_rows
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 MINUTE = 60_000_000
 
@@ -153,6 +153,7 @@ class Redispatch:
     name = "redispatch"
     tables: tuple[Table, ...] = (REDISPATCH,)
     on_poison = OnPoison.STOP
+    beside = ONLY_CASES
     """A number without its cases would be wrong unseen."""
 
     @property

@@ -39,7 +39,7 @@ from projections.case_board import CASE_BOARD
 from projections.case_list import Filters, Page, newest, newest_among, seq_of
 from projections.lines import Line
 from projections.tables import VIEWS, Values, copy_rows, insert_rows, is_sqlite
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 VERSION_BITS = 12
 """A case has some tens of events; one of more than 4,095 is held aside."""
@@ -195,6 +195,7 @@ class Search:
     name = "search"
     tables: tuple[Table, ...] = (SEARCH_DOC,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

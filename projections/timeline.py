@@ -39,7 +39,7 @@ from projections.tables import (
     upsert_rows,
 )
 from projections.timeline_words import FOR_REPORTER, PUBLIC, details_of, sentence
-from projections.view import OnPoison
+from projections.view import ONLY_CASES, OnPoison
 
 TIMELINE = Table(
     "timeline",
@@ -197,6 +197,7 @@ class Timeline:
     name = "timeline"
     tables: tuple[Table, ...] = (TIMELINE,)
     on_poison = OnPoison.HOLD
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -5,9 +5,13 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Protocol
 
+import msgspec
 from sqlalchemy import Connection, Table
 
-from projections.lines import Line
+from projections.lines import BESIDE, Line
+
+ONLY_CASES: frozenset[type[msgspec.Struct]] = frozenset()
+"""A view that reads the facts of cases, erasures, and nothing beside them."""
 
 
 class OnPoison(StrEnum):
@@ -56,6 +60,11 @@ class View(Protocol):
     @property
     def on_poison(self) -> OnPoison: ...
 
+    @property
+    def beside(self) -> frozenset[type[msgspec.Struct]]:
+        """Facts of other streams that it reads too, of those that `lines` hands out."""
+        ...
+
     def fold(self, *, empty: bool) -> Fold:
         """Start a fold; over an `empty` view nothing is looked up, everything is inserted."""
         ...
@@ -71,3 +80,8 @@ class View(Protocol):
     def scrub(self, connection: Connection) -> None:
         """After an erasure, in a transaction of its own: leave no trace in indexes."""
         ...
+
+
+def reads(view: View, line: Line) -> bool:
+    """Whether the line is one for this view."""
+    return line.kind not in BESIDE or line.kind in view.beside

@@ -25,6 +25,8 @@ class ReadyOut(Wire):
     ready: bool
     waiting_for: tuple[str, ...]
     degraded: bool
+    clock_held: bool
+    """The wall clock jumped: nothing lapses and nobody is warned until a person has looked."""
     position: int
 
 
@@ -67,8 +69,13 @@ async def ready(
     as_of = parts.feed.as_of()
     if reasons:
         response.status_code = 503
+    held = parts.timekeeper.is_held
     return ReadyOut(
-        ready=not reasons, waiting_for=reasons, degraded=as_of.degraded, position=as_of.position
+        ready=not reasons,
+        waiting_for=reasons,
+        degraded=as_of.degraded or held,
+        clock_held=held,
+        position=as_of.position,
     )
 
 
@@ -83,5 +90,13 @@ def metrics(
     lines.append(
         "# TYPE casework_log_ready gauge\n"
         f"casework_log_ready {int(parts.casework.eventlog.ready)}\n"
+    )
+    lines.append(
+        "# TYPE casework_watch_held gauge\n"
+        f"casework_watch_held {int(parts.timekeeper.is_held)}\n"
+        "# TYPE casework_watch_done_total counter\n"
+        f"casework_watch_done_total {parts.timekeeper.done}\n"
+        "# TYPE casework_watch_behind_seconds gauge\n"
+        f"casework_watch_behind_seconds {parts.timekeeper.behind(parts.now()):.3f}\n"
     )
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

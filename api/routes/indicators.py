@@ -203,7 +203,7 @@ def _change(change: ProposedChange) -> ChangeOut:
     )
 
 
-async def _settle(
+async def settle(
     request: HttpRequest,
     parts: Parts,
     visitor: Visitor,
@@ -248,7 +248,7 @@ async def propose_indicator(
         indicator=_of_form(form.indicator.code, form.indicator),
         effective_from=form.effective_from,
     )
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -299,7 +299,7 @@ async def propose_revision(
     change = catalogues.ReviseIndicator(
         indicator=_of_form(code, form.indicator), effective_from=form.effective_from
     )
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -322,7 +322,7 @@ async def propose_retirement(
 ) -> ChangeOut:
     """Propose that an indicator be no longer chosen; cases under it go on."""
     change = catalogues.RetireIndicator(code=code, effective_from=form.effective_from)
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -341,7 +341,7 @@ async def propose_change(
     key: Key,
 ) -> ChangeOut:
     """Propose any change: indicators, coded reasons, step limits, wordings, calendar."""
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -372,7 +372,7 @@ async def confirm_change(
     key: Key,
 ) -> ChangeOut:
     """Put it into the reference streams; whoever proposed it cannot."""
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -392,7 +392,7 @@ async def reject_change(
     key: Key,
 ) -> ChangeOut:
     """Turn it down, with a reason."""
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
@@ -402,20 +402,20 @@ async def reject_change(
     )
 
 
-@router.post("/changes/{number}/withdraw", name="indicators.propose", summary="撤回变更")
+@router.post("/changes/{number}/withdraw", name="indicators.withdraw", summary="撤回变更")
 async def withdraw_change(
     number: Number,
     request: HttpRequest,
     parts: With,
-    visitor: Annotated[Visitor, Depends(guard("indicators.propose"))],
+    visitor: Annotated[Visitor, Depends(guard("indicators.withdraw"))],
     key: Key,
 ) -> ChangeOut:
     """Take one's own proposal back."""
-    return await _settle(
+    return await settle(
         request,
         parts,
         visitor,
-        "indicators.propose",
+        "indicators.withdraw",
         key,
         lambda asked: decide(parts, number, proposals.Withdraw(), asked),
     )

@@ -71,7 +71,16 @@ class Asking(NamedTuple):
         allowed_time = limit or self.rules.step(clock)
         begins = since or self.at
         fact = clocks.start(clock, allowed_time, begins, self.rules.calendar, because, carried)
-        return fact if begins == self.at else replace(fact, since=begins)
+        return self._begun(fact, begins)
+
+    def _begun(self, fact: ClockStarted, begins: datetime) -> ClockStarted:
+        """The clock with the moments that lie before the fact: what it goes on from, if it does."""
+        before = self.given.timers.get(fact.clock) if self.given and fact.carried else None
+        return replace(
+            fact,
+            since=None if begins == self.at else begins,
+            began_at=before.began if before else None,
+        )
 
     def start_handling(
         self,
@@ -93,8 +102,7 @@ class Asking(NamedTuple):
         begins, calendar = since or self.at, self.rules.calendar
         skips = self.skips(street, indicator)
         fact = clocks.start(Clock.HANDLING, limit, begins, calendar, because, carried, skips)
-        if begins != self.at:
-            fact = replace(fact, since=begins)
+        fact = self._begun(fact, begins)
         if not skips and plain is None:
             return fact
         kind = clocks.family((plain or limit).unit)

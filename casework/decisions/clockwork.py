@@ -57,7 +57,8 @@ def _settled(a: Asking, running: Running, calendar: Calendar) -> tuple[ClockStop
             plain=fact.plain_limit,
         )
     else:
-        started = clocks.start(fact.clock, fact.limit, a.at, calendar, "settle_due_times", used)
+        under = a._replace(rules=a.settled or a.rules)
+        started = under.start(fact.clock, "settle_due_times", fact.limit, used)
     in_time = a.at <= started.due_at
     return ClockStopped(fact.clock, used, in_time, "settle_due_times", final=False), started
 

@@ -390,7 +390,7 @@ def open_town(settings: Settings) -> Iterator[Town]:
     """A server over these settings, from its first reading to its graceful end."""
     prepare(settings)
     clock = HandClock()
-    parts = build(settings, clock)
+    parts = build(settings, clock, lambda: clock().timestamp())
     config = uvicorn.Config(
         create_app(parts), host="127.0.0.1", port=0, loop="uvloop", http="httptools",
         access_log=False, log_level="error", server_header=False, proxy_headers=False,

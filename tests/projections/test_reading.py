@@ -31,7 +31,7 @@ from projections.reading import Move, Readers, compare_and_set
 from projections.search import Search
 from projections.tables import READER_POSITION, reading, upsert_rows
 from projections.timeline import TIMELINE, Timeline
-from projections.view import OnPoison, View
+from projections.view import ONLY_CASES, OnPoison, View
 from tests.projections.conftest import Made
 from tests.projections.histories import ClearTexts, ListedLog, Scribe, Story, opener
 
@@ -72,6 +72,7 @@ class Tally:
     tables: tuple[Table, ...] = (TALLY,)
     sources: tuple[ModuleType, ...] = ()
     on_poison = OnPoison.STOP
+    beside = ONLY_CASES
 
     def fold(self, *, empty: bool) -> TallyFold:
         return TallyFold()

@@ -331,7 +331,9 @@ def test_the_due_index_holds_the_clocks_that_run(readers: Readers) -> None:
         at = clocks[0].due_at
         assert due.due(connection, at, 10) == [clocks[0]]
         assert due.due(connection, at - timedelta(microseconds=1), 10) == []
-        assert due.running(connection, [Clock.HANDLING], 0, 10) == [clocks[1]]
+        assert due.handled(connection, (), (), 0, 10) == [clocks[1]]
+        assert due.handled(connection, ["110108001"], ["C02"], 0, 10) == []
+        assert due.provisional(connection, 0, 10) == []
         assert due.counts(connection, at) == {Clock.EXTENSION: (1, 1), Clock.HANDLING: (1, 0)}
 
 

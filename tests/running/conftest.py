@@ -36,7 +36,7 @@ def open_stage(var: Path) -> Stage:
     settings = Settings(var=var)
     prepare(settings)
     clock = StoryClock(UNTIL)
-    return Stage(build(settings, clock), clock)
+    return Stage(build(settings, clock, lambda: clock().timestamp()), clock)
 
 
 def close_stage(stage: Stage) -> None:
