@@ -94,6 +94,17 @@ def plan(directory: str, events: int) -> Iterator[Run]:
         ),
     )
 
+    yield Run(
+        "bench_watch",
+        (),
+        (
+            Figure(
+                "tick, 1,000,000 open, nothing due", _p50("nothing due"), "ms", 50, 50, most=True
+            ),
+            Figure("tick, 1,000,000 open, 500 due", _p50("500 due"), "ms", 50, 100, most=True),
+        ),
+    )
+
 
 def _p50(name: str) -> str:
     return rf"{name}.*p50 ([\d.]+) ms"

@@ -391,6 +391,7 @@ def open_town(settings: Settings) -> Iterator[Town]:
     prepare(settings)
     clock = HandClock()
     parts = build(settings, clock, lambda: clock().timestamp())
+    parts.timekeeper.accept_time()  # the hand's morning lies before the founding of the log
     config = uvicorn.Config(
         create_app(parts), host="127.0.0.1", port=0, loop="uvloop", http="httptools",
         access_log=False, log_level="error", server_header=False, proxy_headers=False,

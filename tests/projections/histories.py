@@ -16,6 +16,7 @@ from casework.log.port import Outcome as LogOutcome
 from casework.log.port import PriorCommand, Recorded, UnknownEvent, Write, stream_id
 from casework.model import (
     CLOCK,
+    NOT_WATCHED,
     Actor,
     ActorKind,
     Assignment,
@@ -138,7 +139,19 @@ def key_of(person: UUID) -> UUID:
 
 
 def starts(clock: Clock, at: datetime, hours: float = 4) -> ClockStarted:
-    return ClockStarted(clock, LIMIT, at + timedelta(hours=hours), "test")
+    due_at = at + timedelta(hours=hours)
+    if clock in NOT_WATCHED:
+        return ClockStarted(clock, LIMIT, due_at, "test")
+    return ClockStarted(
+        clock,
+        LIMIT,
+        due_at,
+        "test",
+        began_at=DAWN,
+        warn_at=at + timedelta(hours=hours * 0.75),
+        escalate_at=at + timedelta(hours=hours * 1.5),
+        escalate_again_at=at + timedelta(hours=hours * 2),
+    )
 
 
 def stops(clock: Clock, *, final: bool = True) -> ClockStopped:
@@ -323,6 +336,23 @@ class Story:
     def claimed(self) -> Recorded:
         return self.step(did.CaseClaimed(until=self.at + timedelta(minutes=15)))
 
+    def noticed(self, clock: Clock, percent: int, *, began_at: datetime = DAWN) -> Recorded:
+        """Somebody was told of a limit, in the stream beside the case."""
+        self.at += timedelta(minutes=1)
+        notice = did.DeadlineReached(
+            case=self.case_id,
+            number=self.number,
+            clock=clock,
+            round=1,
+            percent=percent,
+            began_at=began_at,
+            limit=LIMIT,
+            due_at=self.at,
+            reached_at=self.at,
+            to="street",
+        )
+        return self.scribe.record(stream_id(f"notices/{self.case_id}"), notice, self.at, CLOCK)
+
     def joined(self, person: UUID, text: str = "我也遇到了") -> Recorded:
         return self.step(
             did.ReporterJoined(person=person, text=self.words(text, person)), citizen(person)
@@ -376,6 +406,10 @@ def _next(story: Story, told: int, random: Random) -> Recorded:
         return story.submitted(random.choice([*PHRASES, ""]), "中关村大街5号")
     if random.random() < 0.2:
         return story.claimed()
+    if random.random() < 0.15:
+        clock = random.choice((Clock.HANDLING, Clock.ACKNOWLEDGE, Clock.VERIFICATION))
+        began_at = random.choice((DAWN, DAWN + timedelta(hours=1)))
+        return story.noticed(clock, random.choice((75, 100, 150, 200)), began_at=began_at)
     if random.random() < 0.1:
         return story.joined(uuid5(SPACE, f"joiner {told}"), random.choice(PHRASES))
     return random.choice(_ORDER)(story)
