@@ -165,6 +165,11 @@ POLICY: dict[str, Policy] = {
         ),
         _row("cases.mine", "我的上报", {_R.CITIZEN}, words=Words.OWN),
         _row("desk.street", "街镇工作台", {_R.STREET, _R.STREET_LEAD}, words=Words.MASKED),
+        _row(
+            "desk.notices",
+            "到期提醒",
+            {_R.STREET, _R.STREET_LEAD, _R.REVIEWER, _R.SUPERVISOR},
+        ),
         _row("desk.due", "到期清单", {_R.REVIEWER, _R.SUPERVISOR}),
         _row("status.read", "办理状态", _ALL),
         _row("indicators.list", "指标目录", _ALL),

@@ -28,6 +28,7 @@ from api.routes import (
     cases,
     health,
     indicators,
+    notices,
     partners,
     persons,
     place_codes,
@@ -141,6 +142,7 @@ ROUTERS = tuple(
         place_codes,
         redispatch,
         special_periods,
+        notices,
         places,
         map_layers,
     )

@@ -56,6 +56,7 @@ from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.notices import Notices
 from projections.place_code_scans import PlaceCodeScans
 from projections.places_seen import PlacesSeen
 from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
@@ -93,6 +94,7 @@ def all_views() -> tuple[View, ...]:
         MyCases(),
         Search(),
         DueIndex(),
+        Notices(),
         Redispatch(),
         CaseHistory(),
         PlacesSeen(),

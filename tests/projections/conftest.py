@@ -13,6 +13,7 @@ from projections.due import DueIndex
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.lines import Opener
 from projections.my_cases import MyCases
+from projections.notices import Notices
 from projections.places_seen import PlacesSeen
 from projections.reading import Readers
 from projections.redispatch import Redispatch
@@ -29,6 +30,7 @@ VIEWS: tuple[View, ...] = (
     CaseBoard(),
     Timeline(),
     DueIndex(),
+    Notices(),
     Redispatch(),
     MyCases(),
     Search(),
