@@ -21,7 +21,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, place_code, proposals, reference
+from casework import catalogue, events, place_code, proposals, reference, roster, shifts
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -54,6 +54,8 @@ NAMES = Names(
         proposals.STORED_AS,
         place_code.STORED_AS,
         place_code.LIST_STORED_AS,
+        roster.STORED_AS,
+        shifts.STORED_AS,
     ]
 )
 """Every stored name of the engine."""
