@@ -26,6 +26,8 @@ from api.routes import (
     accounts,
     audit,
     cases,
+    desks,
+    duty,
     health,
     indicators,
     partners,
@@ -35,6 +37,7 @@ from api.routes import (
     redispatch,
     reports,
     sessions,
+    shifts,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -132,6 +135,9 @@ ROUTERS = tuple(
         reports,
         sessions,
         cases,
+        desks,
+        duty,
+        shifts,
         accounts,
         partners,
         indicators,

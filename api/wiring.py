@@ -28,6 +28,7 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
+from api.duty import DutyRoster
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.parts import Limits, Parts
@@ -190,6 +191,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
+        duty=DutyRoster(casework.eventlog),
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
         feed=feed,

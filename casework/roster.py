@@ -67,6 +67,9 @@ class DutyRemoved(msgspec.Struct, frozen=True, kw_only=True):
     """The duty holds no longer from `until` on; if that is before it began, it never held."""
 
     number: int
+    desk: str
+    account: str
+    begins: datetime
     until: datetime
 
 
@@ -149,15 +152,31 @@ def decide(roster: Roster, command: Command, by: Actor, now: datetime) -> list[E
             ]
         case RemoveDuty(number=number):
             found = roster.find(number)
-            if found is None:
+            if found is None or not may_see(found[0], by):
                 raise NothingPending(NAME, "没有这一班，可能已经撤销。")
             desk, duty = found
             require_editor(desk, by)
             if duty.ends <= now:
                 raise NothingPending(NAME, f"这一班已于{when(duty.ends)}结束，值班记录不能更改。")
-            return [DutyRemoved(number=number, until=now)]
+            return [
+                DutyRemoved(
+                    number=number,
+                    desk=desk,
+                    account=duty.account,
+                    begins=duty.begins,
+                    until=now,
+                )
+            ]
         case _:
             assert_never(command)
+
+
+def may_see(desk: str, by: Actor) -> bool:
+    """Whether the actor reads the roster of this desk: a 街镇 only its own."""
+    if by.holds(Role.SYSADMIN, Role.SUPERVISOR, Role.REVIEWER):
+        return True
+    street = desks.street_of(desk)
+    return street is not None and by.street == street and by.holds(*desks.STREET_ROLES)
 
 
 def may_edit(desk: str, by: Actor) -> bool:
@@ -200,14 +219,10 @@ def evolve(roster: Roster, event: Event) -> Roster:
             lines = list(roster.duties.get(desk, ()))
             insort(lines, Duty(event.begins, number, event.ends, event.account))
             return Roster(max(roster.count, number), {**roster.duties, desk: tuple(lines)})
-        case DutyRemoved(number=number, until=until):
-            found = roster.find(number)
-            if found is None:
-                return roster
-            desk, _ = found
+        case DutyRemoved(number=number, desk=desk, until=until):
             lines = [
                 duty._replace(ends=min(duty.ends, until)) if duty.number == number else duty
-                for duty in roster.duties[desk]
+                for duty in roster.duties.get(desk, ())
                 if duty.number != number or duty.begins < until
             ]
             return Roster(roster.count, {**roster.duties, desk: tuple(lines)})

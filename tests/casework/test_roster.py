@@ -25,6 +25,7 @@ from casework.roster import (
     duties_from,
     evolve,
     fold,
+    may_see,
     on_duty,
 )
 from tests.history import (
@@ -50,6 +51,10 @@ def assigned(
     number: int, begins: datetime, ends: datetime, account: str = "甲", desk: str = HERE
 ) -> DutyAssigned:
     return DutyAssigned(number=number, desk=desk, account=account, begins=begins, ends=ends)
+
+
+def taken_back(number: int, until: datetime, desk: str = HERE) -> DutyRemoved:
+    return DutyRemoved(number=number, desk=desk, account="甲", begins=mon("13:00"), until=until)
 
 
 def test_a_desk_is_named_by_its_kind_or_its_street() -> None:
@@ -119,8 +124,18 @@ def test_each_desk_has_its_writers(desk: str, writers: set[str]) -> None:
             continue
         with pytest.raises(NotPermitted, match="系统管理员"):
             decide(Roster(), assign(desk), actor, NOW)
-        with pytest.raises(NotPermitted):
+        unseen = NotPermitted if may_see(desk, actor) else NothingPending
+        with pytest.raises(unseen):
             decide(there, RemoveDuty(number=1), actor, NOW)
+
+
+def test_a_street_sees_its_own_roster_only() -> None:
+    readers = {
+        desk: {actor.id for actor in EVERYBODY if may_see(desk, actor)}
+        for desk in (desks.REVIEWER, HERE)
+    }
+    office = {"sysadmin-1", "supervisor-1", "supervisor-2", "reviewer-1", "reviewer-2"}
+    assert readers == {desks.REVIEWER: office, HERE: office | {"street-011", "lead-011"}}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +167,7 @@ def test_no_desk_of_that_name() -> None:
 def test_a_duty_to_come_is_taken_back_as_if_it_had_never_been() -> None:
     roster = fold([assigned(1, mon("13:00"), mon("21:00"))])
     (removed,) = decide(roster, RemoveDuty(number=1), LEAD, NOW)
-    assert removed == DutyRemoved(number=1, until=NOW)
+    assert removed == taken_back(1, NOW)
     after = evolve(roster, removed)
     assert on_duty(after, HERE, mon("13:00")) == () and after.find(1) is None
     assert after.count == 1, "a number is not given twice"
@@ -165,7 +180,7 @@ def test_a_duty_that_has_begun_ends_now_and_was_until_then() -> None:
         [
             assigned(1, mon("08:00"), mon("21:00")),
             assigned(2, mon("08:00"), mon("21:00"), "乙"),
-            DutyRemoved(number=1, until=mon("12:00")),
+            taken_back(1, mon("12:00")),
         ]
     )
     assert on_duty(roster, HERE, mon("11:59")) == ("甲", "乙")
@@ -181,7 +196,7 @@ def test_what_is_over_is_not_touched(at: datetime) -> None:
 
 def test_a_removal_of_nothing_tells_nothing() -> None:
     roster = fold([assigned(1, mon("08:00"), mon("21:00"))])
-    assert evolve(roster, DutyRemoved(number=9, until=NOW)) == roster
+    assert evolve(roster, taken_back(9, NOW)) == roster
 
 
 # by brute force ------------------------------------------------------------------------------
@@ -213,8 +228,9 @@ def test_who_is_on_duty_is_what_every_line_says(
     ]
     ends = {n: begins + lasts for n, (begins, lasts, _, _) in enumerate(spans, 1)}
     for number, until in removals:
-        history.append(DutyRemoved(number=number, until=NOW + timedelta(hours=until)))
         if number in ends:
+            desk = spans[number - 1][3]
+            history.append(taken_back(number, NOW + timedelta(hours=until), desk))
             ends[number] = min(ends[number], until)
     roster = fold(history)
     for hour in range(0, 125 * 24, 17):
