@@ -121,6 +121,7 @@ CASE_BOARD = Table(
         "pending",
         "code",
         "seq",
+        "ended_at",  # or SQLite would look it up in the row
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),

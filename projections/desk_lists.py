@@ -4,19 +4,26 @@ Only queries over the case board. `OPEN` is the condition of its index of open c
 very words of the index, or neither database would use it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    func,
+    literal_column,
+    select,
+)
 
 from casework.lifecycle import Status
 from casework.model import Clock
 from projections.case_board import CASE_BOARD, BoardRow
 from projections.case_list import CaseView, view_of
-from projections.tables import moment, structs
+from projections.tables import is_sqlite, moment, structs
 
 _C = CASE_BOARD.c
 
@@ -25,13 +32,6 @@ ASKED: ColumnElement[bool] = _C.pending != literal_column("''")
 """A request waits for an answer; the condition of the index of such cases."""
 
 _clocks = msgspec.json.Decoder(dict[Clock, int])
-
-
-class Section(msgspec.Struct, frozen=True):
-    """A list of a desk: how many there are, and the first of them, what presses most in front."""
-
-    count: int
-    cases: tuple[CaseView, ...]
 
 
 class Pressing(msgspec.Struct, frozen=True):
@@ -97,26 +97,21 @@ def running(connection: Connection, *conditions: ColumnElement[bool]) -> Iterato
         )
 
 
-def section(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
-) -> Section:
-    """How many open cases there are under these conditions, and the first due of them."""
-    found = connection.scalar(select(func.count()).select_from(CASE_BOARD).where(OPEN, *conditions))
-    if not found:
-        return Section(0, ())
-    return Section(int(found), first_due(connection, conditions, limit))
+def bare(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column; on SQLite as it has no index for, so that it goes through that of open cases.
 
-
-def first_due(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], limit: int
-) -> tuple[CaseView, ...]:
-    """Open cases under these conditions, the first due first; those without a clock at the end.
-
-    Sorted within the index; only the rows that are shown are read.
+    It keeps no statistics here, and would rather read every case of a status or a 街镇.
+    PostgreSQL knows better, and must not be kept from it.
     """
-    order = (_C.due_at.is_(None), _C.due_at, _C.seq)
-    seqs = connection.scalars(
-        select(_C.seq).where(OPEN, *conditions).order_by(*order).limit(limit)
-    ).all()
-    question = select(CASE_BOARD).where(_C.seq.in_(seqs)).order_by(*order)
-    return tuple(view_of(row) for row in structs(connection, BoardRow, question))
+    return func.coalesce(column, literal_column("''")) if is_sqlite(connection) else column
+
+
+def among_open(*columns: ColumnElement[Any]) -> Select[Any]:
+    """A question to the open cases."""
+    return select(*columns).select_from(CASE_BOARD).where(OPEN)
+
+
+def views_of(connection: Connection, seqs: Iterable[int]) -> dict[int, CaseView]:
+    """The views of these cases, by `seq`."""
+    question = select(CASE_BOARD).where(_C.seq.in_(list(seqs)))
+    return {row.seq: view_of(row) for row in structs(connection, BoardRow, question)}

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_
 
 from casework import desks
 from casework.lifecycle import CLOCK_OF, Action, Status
 from casework.model import Clock
 from projections.case_board import CASE_BOARD
-from projections.desk_lists import ASKED, OPEN, Pressing, Running, running, status_in
+from projections.desk_lists import ASKED, OPEN, Pressing, Running, among_open, running, status_in
 from projections.reviewer_desk import AT_DESK as WITH_REVIEWER
 from projections.tables import micros
 
@@ -131,5 +131,5 @@ def _open(connection: Connection, desk: str) -> int:
     where = [status_in(*WITH_REVIEWER)]
     if street is not None:
         where = [status_in(*WITH_STREET), _C.street == street]
-    found = connection.scalar(select(func.count()).select_from(CASE_BOARD).where(OPEN, *where))
+    found = connection.scalar(among_open(func.count()).where(*where))
     return int(found or 0)

@@ -13,7 +13,7 @@ from casework.lifecycle import Status
 from casework.model import Clock
 from projections.case_board import CASE_BOARD, BoardRow
 from projections.case_list import CaseView, view_of
-from projections.desk_lists import ASKED, OPEN, running, status_in
+from projections.desk_lists import ASKED, OPEN, among_open, running, status_in
 from projections.tables import micros, structs
 
 WITH_STREET = (Status.DISPATCHED, Status.HANDLING)
@@ -90,8 +90,8 @@ def desk(
     today = func.sum(((_C.street_due_at >= at) & (_C.street_due_at < ends)).cast(Integer))
     again = func.sum((_C.rework | (_C.round > 1)).cast(Integer))
     rows = connection.execute(
-        select(_C.status, _C.pending, func.count(), late, close, today, again)
-        .where(OPEN, status_in(*_OPEN_ON_DESK), *of_street)
+        among_open(_C.status, _C.pending, func.count(), late, close, today, again)
+        .where(status_in(*_OPEN_ON_DESK), *of_street)
         .group_by(_C.status, _C.pending)
     ).all()
     by_status = dict.fromkeys(ON_DESK, 0)

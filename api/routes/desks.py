@@ -23,8 +23,8 @@ from api.shown import Seen, indicator_name, name_of_street, of_view, street_name
 from api.visitors import With, guard
 from casework.clock_words import CLOCK_NAMES
 from casework.lifecycle import LABELS, NAME_OF, Action
-from projections.desk_lists import Pressing, Section
-from projections.reviewer_desk import reviewer_desk
+from projections.desk_lists import Pressing
+from projections.reviewer_desk import Section, reviewer_desk
 from projections.supervisor_desk import supervisor_desk
 
 router = APIRouter(tags=["工作台"])
