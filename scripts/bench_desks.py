@@ -30,7 +30,7 @@ from casework.lifecycle import CLOCK_OF, Action, Status  # noqa: E402  as above
 from casework.log.port import stream_id  # noqa: E402  as above
 from casework.model import Clock  # noqa: E402  as above
 from projections import street_desk  # noqa: E402  as above
-from projections.case_board import CASE_BOARD, OF_STREET, BoardRow, CaseBoard  # noqa: E402
+from projections.case_board import CASE_BOARD, OF_STREET, BoardRow, CaseBoard  # noqa: E402  again
 from projections.desk_work import desk_work  # noqa: E402  as above
 from projections.generations import (  # noqa: E402  as above
     PostgresShelf,

@@ -28,11 +28,12 @@ def numbers(section: object) -> set[str]:
     return {case["number"] for case in section["cases"]}
 
 
-def supervisors(town: Town, **query: str) -> Body:
+def supervisors(town: Town, **query: str) -> dict[str, list[Body]]:
     head = town.parts.casework.eventlog.head()
     answer = town.supervisor.get("/desk/supervisor", after=head, limit=200, **query)
     assert answer.status_code == 200, answer.text
-    told: Body = answer.json()
+    assert answer.json()["escalated"] is None
+    told: dict[str, list[Body]] = answer.json()
     return told
 
 
@@ -65,20 +66,19 @@ def test_the_supervisors_desk_tells_who_is_late_and_what_waits(town: Town) -> No
         case, "request_extension", "handling", code="E01", by={"amount": 1, "unit": "calendar_day"}
     )
     before = supervisors(town, street=street)
-    (note,) = [each for each in before["notes"] if each["number"] == case.number]  # type: ignore[attr-defined]
+    (note,) = [each for each in before["notes"] if each["number"] == case.number]
     assert (note["request_name"], note["clock_name"]) == ("督办", "督办答复")
-    (waits,) = [each for each in before["decisions"] if each["number"] == case.number]  # type: ignore[attr-defined]
+    (waits,) = [each for each in before["decisions"] if each["number"] == case.number]
     assert (waits["request_name"], waits["clock"]) == ("申请延期", "extension")
-    assert case.number not in {each["number"] for each in before["overdue"]}  # type: ignore[attr-defined]
+    assert case.number not in {each["number"] for each in before["overdue"]}
     worker.act(case, "answer_note", "handling", note=1, words="明日上午清运。")
     town.forward(days=2)
     after = supervisors(town, street=street)
-    assert case.number not in {each["number"] for each in after["notes"]}  # type: ignore[attr-defined]
-    (late,) = [each for each in after["overdue"] if each["number"] == case.number]  # type: ignore[attr-defined]
-    assert late["overdue"] and late["remaining"].startswith("已超期1天")
-    (by_street,) = after["by_street"]  # type: ignore[misc]
-    assert by_street["street"] == street and by_street["longest"].startswith("已超期")
-    assert after["escalated"] is None
+    assert case.number not in {each["number"] for each in after["notes"]}
+    (late,) = [each for each in after["overdue"] if each["number"] == case.number]
+    assert late["overdue"] and str(late["remaining"]).startswith("已超期1天")
+    (by_street,) = after["by_street"]
+    assert by_street["street"] == street and str(by_street["longest"]).startswith("已超期")
     is_problem(town.reviewer.get("/desk/supervisor"), 403, "not-permitted")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from api.duty import ROSTER
 from casework.model import Role
-from casework.roster import on_duty
+from casework.roster import DutyAssigned, DutyRemoved, on_duty
 from tests.api.client import (
     BEIXIAGUAN,
     XUEYUANLU,
@@ -36,7 +36,8 @@ def assigned(by: Caller, form: Body, key: str | None = None) -> Body:
     return told
 
 
-def listed(by: Caller, **query: str) -> dict[str, Body]:
+def listed(by: Caller, **query: str) -> dict[str, dict[str, list[Body]]]:
+    """Desk -> on_duty and upcoming -> lines."""
     answer = by.get("/duty-roster", **query)
     assert answer.status_code == 200, answer.text
     return {desk["desk"]: desk for desk in answer.json()["desks"]}
@@ -49,10 +50,10 @@ def test_a_lead_puts_an_account_of_the_street_on_duty(town: Town) -> None:
     assert (made["account_name"], made["fit"]) == (f"经办{ZHONGGUANCUN}", True)
     now = listed(worker)
     assert set(now) == {HERE}, "a street sees its own desk"
-    assert made in now[HERE]["upcoming"] and made not in now[HERE]["on_duty"]  # type: ignore[operator]
+    assert made in now[HERE]["upcoming"] and made not in now[HERE]["on_duty"]
     then = (town.clock() + timedelta(hours=2)).isoformat()
     at = listed(worker, desk=HERE, at=then)
-    assert made in at[HERE]["on_duty"] and made not in at[HERE]["upcoming"]  # type: ignore[operator]
+    assert made in at[HERE]["on_duty"] and made not in at[HERE]["upcoming"]
     roster = town.parts.duty.read()
     assert str(worker.account) in on_duty(
         roster, f"street/{ZHONGGUANCUN}", town.clock() + timedelta(hours=2)
@@ -63,7 +64,8 @@ def test_the_log_holds_ids_and_no_names(town: Town) -> None:
     assigned(town.lead(), duty(town, town.street()))
     for recorded in town.parts.casework.eventlog.history(ROSTER):
         assert f"经办{ZHONGGUANCUN}" not in str(recorded.event)
-        assert UUID(recorded.event.account)  # type: ignore[attr-defined]
+        assert isinstance(recorded.event, DutyAssigned | DutyRemoved)
+        assert str(UUID(recorded.event.account)) == recorded.event.account
 
 
 def test_who_may_write_where(town: Town) -> None:
@@ -105,7 +107,7 @@ def test_an_account_that_is_disabled_since_is_shown_as_not_fit(town: Town) -> No
     assert sysadmin.post(f"/accounts/{leaves.account}/disable").status_code < 300
     (now,) = [
         line
-        for line in listed(sysadmin)[f"street-{XUEYUANLU}"]["upcoming"]  # type: ignore[attr-defined]
+        for line in listed(sysadmin)[f"street-{XUEYUANLU}"]["upcoming"]
         if line["number"] == made["number"]
     ]
     assert now["fit"] is False and now["account_name"] == "将离岗"
@@ -135,7 +137,7 @@ def test_a_duty_is_taken_back_and_one_that_is_over_is_not(town: Town) -> None:
     town.forward(hours=1)
     cut = town.lead().post(f"/duty-roster/{number}/remove").json()
     assert cut["starts_at"] == made["starts_at"] and cut["ends_at"] < str(made["ends_at"])
-    assert number not in {line["number"] for line in listed(worker)[HERE]["on_duty"]}  # type: ignore[attr-defined]
+    assert number not in {line["number"] for line in listed(worker)[HERE]["on_duty"]}
     again = town.lead().post(f"/duty-roster/{number}/remove")
     assert "不能更改" in str(is_problem(again, 409, "nothing-pending")["detail"])
 
