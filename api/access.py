@@ -76,6 +76,8 @@ _LOOKERS: frozenset[Role | Who] = _DESKS | {_R.CITIZEN, _R.PARTNER, Who.RECEIPT}
 _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
     {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.SYSADMIN}
 )
+_SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
+"""Those whose work lies on a desk that is manned by turns."""
 _CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
 
 
@@ -171,6 +173,17 @@ POLICY: dict[str, Policy] = {
             {_R.STREET, _R.STREET_LEAD, _R.REVIEWER, _R.SUPERVISOR},
         ),
         _row("desk.due", "到期清单", {_R.REVIEWER, _R.SUPERVISOR}),
+        _row("desk.reviewer", "审核工作台", {_R.REVIEWER, _R.SUPERVISOR}, words=Words.MASKED),
+        _row("desk.supervisor", "督办工作台", {_R.SUPERVISOR}),
+        _row("duty.roster", "查看值班表", _SEATED | {_R.SYSADMIN}),
+        _row("duty.assign", "排班", {_R.SYSADMIN, _R.SUPERVISOR, _R.STREET_LEAD}),
+        _row("duty.remove", "撤班", {_R.SYSADMIN, _R.SUPERVISOR, _R.STREET_LEAD}),
+        _row("shifts.list", "交接班记录", _SEATED),
+        _row("shifts.draft", "交班清单", _SEATED),
+        _row("shifts.hand_over", "交班", _SEATED),
+        _row("shifts.take_over", "接班", _SEATED),
+        _row("shifts.decline", "不接班", _SEATED),
+        _row("shifts.withdraw", "撤回交班", _SEATED),
         _row("status.read", "办理状态", _ALL),
         _row("indicators.list", "指标目录", _ALL),
         _row("indicators.codes", "原因代码", _ALL),

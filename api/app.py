@@ -26,6 +26,8 @@ from api.routes import (
     accounts,
     audit,
     cases,
+    desks,
+    duty,
     health,
     indicators,
     notices,
@@ -36,6 +38,7 @@ from api.routes import (
     redispatch,
     reports,
     sessions,
+    shifts,
     special_periods,
 )
 from api.routes import map as map_layers
@@ -134,6 +137,9 @@ ROUTERS = tuple(
         reports,
         sessions,
         cases,
+        desks,
+        duty,
+        shifts,
         accounts,
         partners,
         indicators,

@@ -118,6 +118,14 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "grounds": "区防汛办暴雨红色预警通知。",
     },
     "MoveEndIn": {"last": "2027-07-22T00:00:00+08:00", "grounds": "预警解除。"},
+    "DutyIn": {
+        "desk": "street-110108011",
+        "account": "5a0e2d4c-8d0f-4c39-9d2e-1f7a3b6c9e01",
+        "starts_at": "2026-11-23T07:00:00+08:00",
+        "ends_at": "2026-11-23T15:00:00+08:00",
+    },
+    "HandOverIn": {"words": "两件待核查，请先看清单第一件。"},
+    "DeclineShiftIn": {"words": "清单第一件已办结，请重新交班。"},
     "EraseIn": {"case": "HD26112200123452"},
     "DestroyIn": {"key_ids": ["5a0e2d4c-8d0f-4c39-9d2e-1f7a3b6c9e01"]},
 }

@@ -55,6 +55,11 @@ Prose = Annotated[
 ]
 """Words of a person: 1 to 2,000 characters."""
 
+Remark = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=250), AfterValidator(_clean)
+]
+"""A few words about work, at most 250 characters; may be none."""
+
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")]
 """A coded reason or an indicator."""
 

@@ -23,6 +23,7 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
+from api.duty import DutyRoster
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
@@ -72,6 +73,7 @@ class Parts:
     uploads: Uploads
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
+    duty: DutyRoster
     gazetteer: Gazetteer
     geocoder: Geocoding | None
     feed: Feed

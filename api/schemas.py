@@ -416,13 +416,22 @@ class MyCaseOut(Wire):
 
 
 class StreetDeskOut(Wire):
-    """A street's desk: counts, and the cases by what presses."""
+    """A street's desk: counts, and the cases by what presses.
+
+    `due_today` 今日到期 (the rest of the day), `to_acknowledge` 待签收, `again` 返工/重办,
+    `dissatisfied` 群众不满意 (under recheck), `suspensions_ending` 挂账到期 (within a day).
+    """
 
     street: str
     street_name: str
     by_status: dict[str, int]
     overdue: int
     due_soon: int
+    due_today: int
+    to_acknowledge: int
+    again: int
+    dissatisfied: int
+    suspensions_ending: int
     pending: dict[str, int]
     tasks: tuple[CaseOut, ...]
 

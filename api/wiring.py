@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -29,6 +30,7 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
+from api.duty import DutyRoster, on_duty
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.parts import Limits, Parts
@@ -162,6 +164,7 @@ def build(
     storage = DeskStorage(desk, lambda: clock().timestamp())
     uploads, blobs = Uploads(desk), BlobStore(settings.var / "blobs")
     ledger = ErasureLedger(keys)
+    duty = DutyRoster(casework.eventlog)
     people = People(desk, passwords, sessions.forget)
     erasing = Erasing(
         ledger=ledger,
@@ -186,7 +189,7 @@ def build(
     return Parts(
         settings=settings,
         now=clock,
-        timekeeper=Timekeeper(casework, feed, lambda _desk, _at: (), clock, steady),
+        timekeeper=Timekeeper(casework, feed, partial(on_duty, duty, desk), clock, steady),
         new_id=new_id,
         casework=casework,
         keys=keys,
@@ -199,6 +202,7 @@ def build(
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
+        duty=duty,
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
         feed=feed,

@@ -22,7 +22,17 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, notices, place_code, proposals, reference, special_periods
+from casework import (
+    catalogue,
+    events,
+    notices,
+    place_code,
+    proposals,
+    reference,
+    roster,
+    shifts,
+    special_periods,
+)
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -57,6 +67,8 @@ NAMES = Names(
         proposals.STORED_AS,
         place_code.STORED_AS,
         place_code.LIST_STORED_AS,
+        roster.STORED_AS,
+        shifts.STORED_AS,
     ]
 )
 """Every stored name of the engine."""
@@ -408,7 +420,8 @@ class Casework(Application[UUID]):
         told = await loop.run_in_executor(self._loading, self.eventlog.history, stream)
         if notices.told((recorded.event for recorded in told), notice):
             return False
-        recipients = on_duty(notices.desk(Role(notice.to), notice.street), at)
+        desk = notices.desk(Role(notice.to), notice.street)
+        recipients = await loop.run_in_executor(self._loading, on_duty, desk, at)
         notice = replace(notice, recipients=recipients)
         writes = [Write(stream, len(told), (notice,), at)]
         outcome = await self.eventlog.submit(writes, command_id, CLOCK)

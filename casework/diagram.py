@@ -10,7 +10,16 @@ from typing import NamedTuple, get_args, get_type_hints
 
 import msgspec
 
-from casework import catalogue, events, place_code, proposals, reference, special_periods
+from casework import (
+    catalogue,
+    events,
+    place_code,
+    proposals,
+    reference,
+    roster,
+    shifts,
+    special_periods,
+)
 from casework.indicators import FAMILIES
 from casework.lifecycle import (
     LABELS,
@@ -55,6 +64,8 @@ STREAMS: tuple[Stream, ...] = (
     Stream("change/{n}", "基础数据变更申请", proposals.STORED_AS),
     Stream("place-code/{id}", "位置二维码", place_code.STORED_AS),
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
+    Stream("duty-roster", "值班表", roster.STORED_AS),
+    Stream("shift/{desk}", "交接班", shifts.STORED_AS),
 )
 
 _RELATIONS: dict[Relation, str] = {

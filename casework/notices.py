@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from casework import desks
 from casework.events import DeadlineReached
 from casework.model import (
     ESCALATION,
@@ -29,33 +30,24 @@ PERCENT_NAMES = {
     SECOND_ESCALATION: "二次升级",
 }
 
-_OF_STREET = frozenset({Clock.ACKNOWLEDGE, Clock.HANDLING})
-_OF_SUPERVISOR = frozenset(
-    {
-        Clock.COORDINATION,
-        Clock.EXTENSION,
-        Clock.SUSPENSION,
-        Clock.SECOND_PERSON,
-        Clock.APPEAL,
-    }
-)
-
 
 def addressee(clock: Clock, percent: int, street: StreetCode | None) -> Role:
     """Whose desk is told: first those whose move it is, then those above them.
 
     An instruction is answered by the 街镇 that has the case, or by the reviewers.
     """
-    if clock in _OF_SUPERVISOR or percent >= ESCALATION:
+    if clock in desks.OF_SUPERVISOR or percent >= ESCALATION:
         return Role.SUPERVISOR
-    if clock in _OF_STREET or (clock is Clock.NOTE and street is not None):
+    if clock in desks.OF_STREET or (clock is Clock.NOTE and street is not None):
         return Role.STREET if percent < OVERDUE else Role.STREET_LEAD
     return Role.REVIEWER if percent < OVERDUE else Role.SUPERVISOR
 
 
 def desk(to: Role, street: StreetCode | None) -> str:
     """The desk in the duty roster: supervisor, reviewer, street/110108011."""
-    return f"street/{street}" if to in {Role.STREET, Role.STREET_LEAD} else str(to)
+    if street is not None and to in desks.STREET_ROLES:
+        return desks.of_street(street)
+    return str(to)
 
 
 def reached(

@@ -22,11 +22,12 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    text,
     update,
 )
 
 from casework import events as did
-from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action
+from casework.lifecycle import CLOCK_OF, STATUS_AFTER, Action, Status
 from casework.model import WINDOWS, ActorKind, Clock
 from projections import lines as reading_of_lines
 from projections.lines import Line
@@ -88,6 +89,8 @@ CASE_BOARD = Table(
     Column("demonstration", Boolean, nullable=False),
     Column("claim_by", Text),
     Column("claim_until", BigInteger),
+    Column("supplied", Boolean, nullable=False),
+    Column("rework", Boolean, nullable=False),
     Index("case_board_stream", "stream", unique=True),
     # A list asks for the newest of a status, of a street, of an indicator: each index ends in
     # `seq`, so that reading stops at the page's end, and carries what else is filtered by.
@@ -97,6 +100,36 @@ CASE_BOARD = Table(
     Index("case_board_sent_by", "sent_by", "seq"),
     Index("case_board_due", "due_at", "due_clock"),
     Index("case_board_place", "lat", "lon"),
+    # The desks count and sort what is open: a small index that holds all they ask by, so that
+    # the hundred thousands that ended are not looked at.
+    Index(
+        "case_board_open",
+        "status",
+        "street",
+        "due_at",
+        "due_clock",
+        "street_due_at",
+        "round",
+        "certainty",
+        "danger",
+        "new_information",
+        "supplied",
+        "rework",
+        "pending",
+        "code",
+        "seq",
+        "ended_at",  # or SQLite would look it up in the row
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "case_board_pending",
+        "pending",
+        "street",
+        "seq",
+        sqlite_where=text("pending <> ''"),
+        postgresql_where=text("pending <> ''"),
+    ),
 )
 
 
@@ -144,6 +177,10 @@ class BoardRow(msgspec.Struct):
     demonstration: bool
     claim_by: str | None
     claim_until: int | None
+    supplied: bool
+    """The citizen answered a question, and nobody has moved the case on since."""
+    rework: bool
+    """返工 was ordered, and the 街镇 has not handed over since."""
 
 
 _clocks = msgspec.json.Decoder(dict[Clock, int])
@@ -195,6 +232,8 @@ def _begin(line: Line, e: did.ReportSubmitted) -> BoardRow:
         demonstration=e.demonstration,
         claim_by=None,
         claim_until=None,
+        supplied=False,
+        rework=False,
     )
 
 
@@ -347,6 +386,8 @@ def _turn_clocks(row: BoardRow, e: did.Event) -> None:
 
 def _turn_requests(row: BoardRow, e: did.Event) -> None:
     asked = ASKS.get(type(e))
+    if any(started.clock is Clock.NOTE for started in e.started):
+        asked = Action.NOTE  # also where an unanswered one goes on with a case that was reopened
     if asked is None and not row.pending:
         return
     pending = set(filter(None, row.pending.split(",")))
@@ -368,6 +409,8 @@ def change(row: BoardRow, line: Line) -> None:
     if after is not None and after != row.status:
         was, row.status = row.status, str(after)
         row.claim_by = row.claim_until = None  # the claim was of the desk that had the move
+        row.supplied = kind is did.InformationSupplied
+        row.rework = kind is did.ReworkOrdered or (row.rework and after in _WITH_STREET)
         if line.recorded.actor.kind is ActorKind.STAFF:
             row.new_information = False  # somebody looked before moving it on
         if row.status not in _ENDS:
@@ -379,9 +422,12 @@ def change(row: BoardRow, line: Line) -> None:
         say_more(row, line, e)  # type: ignore[arg-type]  # as above
     if e.started or e.stopped:  # type: ignore[attr-defined]  # as above
         _turn_clocks(row, e)  # type: ignore[arg-type]  # as above
-    if row.pending or kind in ASKS:
+    if row.pending or kind in ASKS or e.started:  # type: ignore[attr-defined]  # as above
         _turn_requests(row, e)  # type: ignore[arg-type]  # as above
 
+
+_WITH_STREET = frozenset({Status.HANDLING, Status.SUSPENDED})
+"""Where a 返工 goes on: suspended and resumed it is still one."""
 
 _ENDS = frozenset({"closed", "completed", "refused", "withdrawn", "merged"})
 

@@ -70,6 +70,8 @@ DUE_CASE = Table(
 )
 
 _PROVISIONAL = text("provisional = 1")
+ESCALATED = text("told >= 150")
+"""Clocks of which the supervisors were told: the words of their index, in a question too."""
 
 DUE_CLOCK = Table(
     "due_clock",
@@ -101,6 +103,7 @@ DUE_CLOCK = Table(
         sqlite_where=_PROVISIONAL,
         postgresql_where=_PROVISIONAL,
     ),
+    Index("due_clock_escalated", "told", sqlite_where=ESCALATED, postgresql_where=ESCALATED),
 )
 
 DUE_TOLD = Table(

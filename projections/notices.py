@@ -215,20 +215,3 @@ def notices_for(
         )
         for row in connection.execute(question)
     ]
-
-
-def escalated(connection: Connection, least: int, limit: int) -> list[tuple[UUID, Clock, int]]:
-    """Cases, with the clock and the percent told, of which so much has been told and still runs.
-
-    The highest share first, then the longest due.
-    """
-    told = (
-        select(_N.case_id, _N.clock, DUE_CLOCK.c.told, DUE_CLOCK.c.due_at)
-        .join(DUE_CLOCK, _SAME)
-        .where(_N.percent == least)
-        .order_by(DUE_CLOCK.c.told.desc(), DUE_CLOCK.c.due_at)
-        .limit(limit)
-    )
-    return [
-        (UUID(bytes=row.case_id), Clock(row.clock), row.told) for row in connection.execute(told)
-    ]

@@ -3,14 +3,17 @@
 It reads the case board; a table of its own would say the same twice.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Integer, func, select
 
 from casework.lifecycle import Status
+from casework.model import Clock
 from projections.case_board import CASE_BOARD, BoardRow
 from projections.case_list import CaseView, view_of
+from projections.desk_lists import ASKED, OPEN, among_open, running, status_in
 from projections.tables import micros, structs
 
 WITH_STREET = (Status.DISPATCHED, Status.HANDLING)
@@ -19,16 +22,31 @@ WITH_STREET = (Status.DISPATCHED, Status.HANDLING)
 ON_DESK = (*WITH_STREET, Status.SUSPENDED, Status.RECTIFIED, Status.CLOSED, Status.UNDER_RECHECK)
 """What a desk counts: also what it waits for."""
 
+_OPEN_ON_DESK = tuple(status for status in ON_DESK if status is not Status.CLOSED)
+
+_NEVER = 1 << 62
+
 _C = CASE_BOARD.c
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What stands on a desk: cases by status, those overdue, those with an open request."""
+    """What stands on a desk: cases by status, those overdue, those with an open request.
+
+    `due_today` are due later on the day of Shanghai; `again` were sent back by 返工 or reopened
+    (重办) and wait for another hand-over; `dissatisfied` are under recheck since a citizen said
+    that the problem is not, or only partly, solved; of `suspensions_ending` the agreed day comes
+    before `soon`, or has come.
+    """
 
     by_status: dict[Status, int]
     overdue: int
     due_soon: int
     pending: dict[str, int]
+    due_today: int = 0
+    to_acknowledge: int = 0
+    again: int = 0
+    dissatisfied: int = 0
+    suspensions_ending: int = 0
 
 
 def _of(street: str | None, *statuses: Status) -> list[ColumnElement[bool]]:
@@ -54,26 +72,66 @@ def tasks(
     return [view_of(row) for row in structs(connection, BoardRow, question)]
 
 
-def desk(connection: Connection, street: str | None, now: datetime, soon: datetime) -> Desk:
-    """Counts of a desk at `now`; `due_soon` are due between `now` and `soon`."""
-    at = micros(now)
+def desk(
+    connection: Connection,
+    street: str | None,
+    now: datetime,
+    soon: datetime,
+    midnight: datetime | None = None,
+) -> Desk:
+    """Counts of a desk at `now`; `due_soon` are due between `now` and `soon`.
+
+    `midnight` is the end of the day in Shanghai; without it that of `soon` stands for the day.
+    """
+    at, of_street = micros(now), () if street is None else (_C.street == street,)
     late = func.sum((_C.street_due_at < at).cast(Integer))
     close = func.sum(_C.street_due_at.between(at, micros(soon)).cast(Integer))
+    ends = micros(midnight or soon)
+    today = func.sum(((_C.street_due_at >= at) & (_C.street_due_at < ends)).cast(Integer))
+    again = func.sum((_C.rework | (_C.round > 1)).cast(Integer))
     rows = connection.execute(
-        select(_C.status, _C.pending, func.count(), late, close)
-        .where(*_of(street, *ON_DESK))
+        among_open(_C.status, _C.pending, func.count(), late, close, today, again)
+        .where(status_in(*_OPEN_ON_DESK), *of_street)
         .group_by(_C.status, _C.pending)
-    )
+    ).all()
     by_status = dict.fromkeys(ON_DESK, 0)
+    by_status[Status.CLOSED] = _closed(connection, of_street)
     pending: dict[str, int] = {}
-    overdue = due_soon = 0
-    for status, requests, n, over, near in rows:
+    sums = [0, 0, 0, 0]
+    for status, requests, n, *more in rows:
         by_status[Status(status)] += n
-        overdue += over or 0
-        due_soon += near or 0
+        for at_, some in enumerate(more):
+            if at_ < 3 or status in WITH_STREET:
+                sums[at_] += some or 0
         for request in filter(None, requests.split(",")):
             pending[request] = pending.get(request, 0) + n
-    return Desk(by_status, overdue, due_soon, pending)
+    ending = sum(
+        case.clocks.get(Clock.RESUMPTION, _NEVER) < micros(soon)
+        for case in running(
+            connection, OPEN, status_in(Status.SUSPENDED), _C.due_at < micros(soon), *of_street
+        )
+    )
+    return Desk(
+        by_status,
+        sums[0],
+        sums[1],
+        pending,
+        due_today=sums[2],
+        to_acknowledge=by_status[Status.DISPATCHED],
+        again=sums[3],
+        dissatisfied=by_status[Status.UNDER_RECHECK],
+        suspensions_ending=ending,
+    )
+
+
+def _closed(connection: Connection, of_street: Sequence[ColumnElement[bool]]) -> int:
+    """Cases that wait for their rating."""
+    found = connection.scalar(
+        select(func.count())
+        .select_from(CASE_BOARD)
+        .where(_C.status == str(Status.CLOSED), *of_street)
+    )
+    return int(found or 0)
 
 
 def with_pending(
@@ -87,7 +145,7 @@ def with_pending(
     question = (
         select(CASE_BOARD)
         .where(
-            _C.pending != "",
+            ASKED,
             ("," + _C.pending + ",").like(like),
             *([] if street is None else [_C.street == street]),
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
@@ -46,6 +46,7 @@ from api.shown import (
 from api.visitors import With, guard, keep_rate
 from casework import clock_words
 from casework.application import Loaded
+from casework.clocks import SHANGHAI
 from casework.errors import Missing, UnknownCase
 from casework.events import Fact, ReporterJoined, ReportSubmitted
 from casework.lifecycle import LABELS, ROWS_OF, Action, Status, rows_from
@@ -276,7 +277,10 @@ async def street_tasks(
         raise Missing("street", "您的账号没有所属街镇，请联系管理员。")
     desk, tasks = await look(
         parts,
-        lambda c: (street_desk.desk(c, street, now, now + _SOON), street_desk.tasks(c, street)),
+        lambda c: (
+            street_desk.desk(c, street, now, now + _SOON, _midnight(now)),
+            street_desk.tasks(c, street),
+        ),
     )
     return StreetDeskOut(
         street=street,
@@ -284,9 +288,20 @@ async def street_tasks(
         by_status={str(s): n for s, n in desk.by_status.items()},
         overdue=desk.overdue,
         due_soon=desk.due_soon,
+        due_today=desk.due_today,
+        to_acknowledge=desk.to_acknowledge,
+        again=desk.again,
+        dissatisfied=desk.dissatisfied,
+        suspensions_ending=desk.suspensions_ending,
         pending=desk.pending,
         tasks=tuple(of_view(parts, view, seen, as_of) for view in tasks),
     )
+
+
+def _midnight(now: datetime) -> datetime:
+    """The end of the day in Shanghai."""
+    today = now.astimezone(SHANGHAI).date()
+    return datetime.combine(today + timedelta(days=1), time(0), SHANGHAI)
 
 
 @router.get("/desk/due", name="desk.due", tags=["案件"], summary="到期清单")

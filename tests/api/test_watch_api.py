@@ -140,16 +140,39 @@ def test_two_watches_at_once_and_a_new_one_after_a_restart_tell_it_once(own_town
     assert [n.percent for n in notices(town, case, Clock.ACKNOWLEDGE)] == [75, 100, 150, 200]
 
 
-def test_whoever_is_on_duty_receives_it(own_town: Town) -> None:
-    case = dispatched(own_town)
-    fact = running(own_town, case).fact
-    # The town's own watch ticks too: only the one that comes first tells.
-    own_town.parts.timekeeper._on_duty = lambda desk, _at: (*ON_DUTY, desk)
-    assert fact.warn_at
-    move_to(own_town, fact.warn_at)
-    ticks(own_town, timekeeper(own_town), 1, case)
-    (notice,) = notices(own_town, case)
-    assert notice.recipients == (*ON_DUTY, f"street/{ZHONGGUANCUN}")
+def test_whoever_is_on_duty_receives_it_and_the_supervisor_sees_what_has_gone_so_far(
+    own_town: Town,
+) -> None:
+    town = own_town
+    street, supervisor = town.street(), town.supervisor
+    for desk, caller, by in (
+        (f"street-{ZHONGGUANCUN}", street, town.lead()),
+        ("supervisor", supervisor, supervisor),
+    ):
+        duty = {
+            "desk": desk,
+            "account": str(caller.account),
+            "starts_at": town.clock().isoformat(),
+            "ends_at": (town.clock() + timedelta(days=3)).isoformat(),
+        }
+        assert by.post("/duty-roster", duty).status_code in {200, 201}
+    case = dispatched(town)
+    fact = running(town, case).fact
+    assert fact.escalate_at
+    move_to(town, fact.escalate_at)
+    ticks(town, town.parts.timekeeper, 3, case)
+    recipients = [(n.percent, n.recipients) for n in notices(town, case)]
+    assert recipients == [
+        (75, (str(street.account),)),
+        (100, ()),
+        (150, (str(supervisor.account),)),
+    ], "no 街镇负责人 is on duty: the desk as a whole is told"
+    head = town.parts.casework.eventlog.head()
+    desk = supervisor.get("/desk/supervisor", after=head).json()
+    escalated = {e["case"]["clock"]: (e["percent"], e["reached_at"]) for e in desk["escalated"]}
+    assert escalated["handling"][0] == 150
+    assert datetime.fromisoformat(escalated["handling"][1]) == fact.escalate_at
+    assert desk["counts"]["overdue_street"] == 1
 
 
 def test_a_desk_reads_what_it_was_told_and_what_of_it_still_presses(own_town: Town) -> None:

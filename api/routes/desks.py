@@ -1,0 +1,140 @@
+"""工作台: what presses at the reviewers' desk and at the supervisors'. The 街镇's is in `cases`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api.access import Visitor
+from api.desk_schemas import (
+    EscalatedOut,
+    LateStreetOut,
+    PressingOut,
+    ReturnsOut,
+    ReviewerDeskOut,
+    SectionOut,
+    SupervisorDeskOut,
+)
+from api.hygiene import StreetText
+from api.parts import Parts
+from api.routes.cases import After, look, seen_up_to
+from api.shown import Seen, indicator_name, name_of_street, of_view, street_name
+from api.visitors import With, guard
+from casework.clock_words import CLOCK_NAMES
+from casework.lifecycle import LABELS, NAME_OF, Action
+from projections.desk_lists import Pressing
+from projections.reviewer_desk import Section, reviewer_desk
+from projections.supervisor_desk import supervisor_desk
+
+router = APIRouter(tags=["工作台"])
+
+
+@router.get("/desk/reviewer", name="desk.reviewer", summary="审核工作台")
+async def reviewers(
+    parts: With,
+    visitor: Annotated[Visitor, Depends(guard("desk.reviewer"))],
+    limit: Annotated[int, Query(ge=1, le=100, description="每个清单最多列出的件数。")] = 20,
+    after: After = None,
+) -> ReviewerDeskOut:
+    """What presses, by kind of work, the first due first."""
+    as_of = await seen_up_to(parts, after)
+    now, seen = parts.now(), Seen(visitor.principal.actor())
+    desk = await look(parts, lambda c: reviewer_desk(c, now, limit))
+
+    def told(name: str, section: Section) -> SectionOut:
+        cases = tuple(of_view(parts, view, seen, as_of) for view in section.cases)
+        return SectionOut(name=name, count=section.count, cases=cases)
+
+    return ReviewerDeskOut(
+        by_status={str(status): n for status, n in desk.by_status.items()},
+        urgent=told("紧急", desk.urgent),
+        overdue=told("已超时", desk.overdue),
+        due_soon=told("即将超时", desk.due_soon),
+        supplied=told("已补充", desk.supplied),
+        border=told("交界待定", desk.border),
+        returns=ReturnsOut(
+            name="退回待审",
+            count=desk.returns.count,
+            cases=_pressing(parts, desk.returns.cases, now),
+        ),
+        verification=told("待核查", desk.verification),
+        recheck=told("待复核", desk.recheck),
+        as_of=as_of,
+    )
+
+
+@router.get("/desk/supervisor", name="desk.supervisor", summary="督办工作台")
+async def supervisors(
+    parts: With,
+    _visitor: Annotated[Visitor, Depends(guard("desk.supervisor"))],
+    street: Annotated[StreetText | None, Query(description="只看一个街镇。")] = None,
+    limit: Annotated[int, Query(ge=1, le=200, description="每个清单最多列出的件数。")] = 100,
+    after: After = None,
+) -> SupervisorDeskOut:
+    """Overdue by 街镇 and by how long, notes to be answered, decisions with their clocks."""
+    as_of = await seen_up_to(parts, after)
+    now = parts.now()
+    desk = await look(parts, lambda c: supervisor_desk(c, now, street=street, limit=limit))
+    return SupervisorDeskOut(
+        counts=desk.counts,
+        by_street=tuple(
+            LateStreetOut(
+                street=late.street,
+                street_name=name_of_street(parts, late.street),
+                overdue=late.overdue,
+                oldest_due_at=late.oldest_due_at,
+                longest=remaining(late.oldest_due_at, now),
+            )
+            for late in desk.by_street
+        ),
+        overdue=_pressing(parts, desk.overdue, now),
+        escalated=tuple(
+            EscalatedOut(
+                case=pressing_out(parts, each.case, now),
+                percent=each.percent,
+                reached_at=each.reached_at,
+            )
+            for each in desk.escalated
+        ),
+        notes=_pressing(parts, desk.notes, now),
+        decisions=_pressing(parts, desk.decisions, now),
+        to_designate=_pressing(parts, desk.to_designate, now),
+        suspensions_ending=_pressing(parts, desk.suspensions_ending, now),
+        as_of=as_of,
+    )
+
+
+def _pressing(parts: Parts, found: Iterable[Pressing], now: datetime) -> tuple[PressingOut, ...]:
+    return tuple(pressing_out(parts, each, now) for each in found)
+
+
+def pressing_out(parts: Parts, found: Pressing, now: datetime) -> PressingOut:
+    """A case under one of its clocks, with what is left of it."""
+    return PressingOut(
+        case_id=found.case_id,
+        number=found.number,
+        status=found.status,
+        status_name=LABELS[found.status].staff,
+        street=found.street,
+        street_name=street_name(parts, found.street),
+        indicator=found.indicator,
+        indicator_name=indicator_name(parts, found.indicator),
+        clock=found.clock,
+        clock_name=CLOCK_NAMES[found.clock],
+        request=found.request,
+        request_name=NAME_OF[Action(found.request)] if found.request else None,
+        due_at=found.due_at,
+        overdue=found.due_at < now,
+        remaining=remaining(found.due_at, now),
+    )
+
+
+def remaining(due_at: datetime, now: datetime) -> str:
+    """How long is left, or how long it is over, in days, hours and minutes by the wall."""
+    minutes = int(abs(due_at - now).total_seconds()) // 60
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = ((days, "天"), (hours, "小时"), (minutes, "分钟"))
+    told = "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "不足1分钟"
+    return f"{'剩余' if due_at >= now else '已超期'}{told}"

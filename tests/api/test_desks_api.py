@@ -1,0 +1,112 @@
+"""工作台 over HTTP: the reviewers', the supervisors', the 街镇's own counts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.routes.desks import remaining
+from tests.api.client import (
+    BEIXIAGUAN,
+    NEAR_BORDER,
+    XUEYUANLU,
+    ZHONGGUANCUN,
+    Body,
+    Town,
+    Tracked,
+    is_problem,
+)
+
+
+def dispatched(town: Town) -> Tracked:
+    case = town.anonymous().report()
+    town.reviewer.act(case, "register", "dispatched", indicator="P02", condition="P02-1")
+    return case
+
+
+def numbers(section: object) -> set[str]:
+    assert isinstance(section, dict)
+    return {case["number"] for case in section["cases"]}
+
+
+def supervisors(town: Town, **query: str) -> dict[str, list[Body]]:
+    head = town.parts.casework.eventlog.head()
+    answer = town.supervisor.get("/desk/supervisor", after=head, limit=200, **query)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, list[Body]] = answer.json()
+    return told
+
+
+def test_the_reviewers_desk_tells_its_work_by_kind(town: Town) -> None:
+    danger = town.anonymous().report(text="路口的井盖不见了，有人差点掉下去。")
+    border = town.anonymous().report(place=NEAR_BORDER)
+    town.reviewer.act(border, "register", "registered", indicator="P02", condition="P02-1")
+    asks = dispatched(town)
+    town.street().act(asks, "request_return", "dispatched", code="T01")
+    head = town.parts.casework.eventlog.head()
+    desk = town.reviewer.get("/desk/reviewer", after=head, limit=100).json()
+    assert danger.number in numbers(desk["urgent"]) and desk["urgent"]["name"] == "紧急"
+    assert border.number in numbers(desk["border"])
+    (back,) = [case for case in desk["returns"]["cases"] if case["number"] == asks.number]
+    assert back["clock_name"] == "退回审核" and back["remaining"].startswith("剩余")
+    assert desk["by_status"]["submitted"] >= 1 and desk["as_of"] >= head
+    assert danger.number in numbers(
+        town.supervisor.get("/desk/reviewer", limit=100).json()["urgent"]
+    )
+    for caller in (town.street(), town.checker):
+        is_problem(caller.get("/desk/reviewer"), 403, "not-permitted")
+
+
+def test_the_supervisors_desk_tells_who_is_late_and_what_waits(town: Town) -> None:
+    case = dispatched(town)
+    street, worker = ZHONGGUANCUN, town.street()
+    worker.act(case, "acknowledge", "handling")
+    town.supervisor.act(case, "note", "handling", words="请说明清运计划。")
+    worker.act(
+        case, "request_extension", "handling", code="E01", by={"amount": 1, "unit": "calendar_day"}
+    )
+    before = supervisors(town, street=street)
+    (note,) = [each for each in before["notes"] if each["number"] == case.number]
+    assert (note["request_name"], note["clock_name"]) == ("督办", "督办答复")
+    (waits,) = [each for each in before["decisions"] if each["number"] == case.number]
+    assert (waits["request_name"], waits["clock"]) == ("申请延期", "extension")
+    assert case.number not in {each["number"] for each in before["overdue"]}
+    worker.act(case, "answer_note", "handling", note=1, words="明日上午清运。")
+    town.forward(days=2)
+    after = supervisors(town, street=street)
+    assert case.number not in {each["number"] for each in after["notes"]}
+    (late,) = [each for each in after["overdue"] if each["number"] == case.number]
+    assert late["overdue"] and str(late["remaining"]).startswith("已超期1天")
+    (by_street,) = after["by_street"]
+    assert by_street["street"] == street and str(by_street["longest"]).startswith("已超期")
+    is_problem(town.reviewer.get("/desk/supervisor"), 403, "not-permitted")
+
+
+def test_a_streets_desk_counts_what_is_asked_of_it(town: Town) -> None:
+    head = town.parts.casework.eventlog.head()
+    before = town.street().get("/desk/street", after=head).json()
+    case = dispatched(town)
+    after = town.street().get("/desk/street", after=case.position).json()
+    assert after["to_acknowledge"] == before["to_acknowledge"] + 1
+    assert after["due_today"] == before["due_today"] + 1
+    for name in ("again", "dissatisfied", "suspensions_ending"):
+        assert after[name] == before[name]
+    assert town.street(XUEYUANLU).get("/desk/street").json()["street"] == XUEYUANLU
+    assert town.street(BEIXIAGUAN).get("/desk/street").json()["street"] == BEIXIAGUAN
+
+
+NOW = datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        (timedelta(0), "剩余不足1分钟"),
+        (timedelta(seconds=59), "剩余不足1分钟"),
+        (timedelta(minutes=80), "剩余1小时20分钟"),
+        (timedelta(days=2, minutes=3), "剩余2天3分钟"),
+        (-timedelta(seconds=1), "已超期不足1分钟"),
+        (-timedelta(days=1, hours=1), "已超期1天1小时"),
+    ],
+)
+def test_what_is_left_is_told_in_words(left: timedelta, says: str) -> None:
+    assert remaining(NOW + left, NOW) == says
