@@ -21,7 +21,7 @@ from casework import desks, shifts
 from casework import roster as rosters
 from casework.errors import Missing
 from casework.log.port import Log, Recorded, stream_id
-from casework.model import Actor, ActorKind
+from casework.model import Actor, ActorKind, Role
 from casework.roster import Roster
 from casework.shifts import Summary
 
@@ -81,11 +81,13 @@ def accounts_of(desk: Desk, ids: Iterable[str]) -> dict[str, Account]:
     return found
 
 
-def on_duty(roster: DutyRoster, accounts: Desk, desk: str, at: datetime) -> tuple[str, ...]:
-    """The accounts on duty at a desk that are still in use there. May wait for a disk."""
+def on_duty(
+    roster: DutyRoster, accounts: Desk, desk: str, role: Role, at: datetime
+) -> tuple[str, ...]:
+    """Who of that role is on duty at a desk and still in use there. May wait for a disk."""
     ids = rosters.on_duty(roster.read(), desk, at)
     known = accounts_of(accounts, ids)
-    return tuple(each for each in ids if fits(desk, known.get(each)))
+    return tuple(i for i in ids if fits(desk, known.get(i)) and role in known[i].roles)
 
 
 def fits(desk: str, account: Account | None) -> bool:

@@ -406,7 +406,7 @@ class Casework(Application[UUID]):
         *,
         at: datetime,
         command_id: UUID,
-        on_duty: Callable[[str, datetime], tuple[str, ...]],
+        on_duty: Callable[[str, Role, datetime], tuple[str, ...]],
     ) -> bool:
         """Tell the desk concerned that a share of a limit is used; whether this call told it.
 
@@ -420,8 +420,9 @@ class Casework(Application[UUID]):
         told = await loop.run_in_executor(self._loading, self.eventlog.history, stream)
         if notices.told((recorded.event for recorded in told), notice):
             return False
-        desk = notices.desk(Role(notice.to), notice.street)
-        recipients = await loop.run_in_executor(self._loading, on_duty, desk, at)
+        to = Role(notice.to)
+        desk = notices.desk(to, notice.street)
+        recipients = await loop.run_in_executor(self._loading, on_duty, desk, to, at)
         notice = replace(notice, recipients=recipients)
         writes = [Write(stream, len(told), (notice,), at)]
         outcome = await self.eventlog.submit(writes, command_id, CLOCK)

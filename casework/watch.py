@@ -18,7 +18,7 @@ import msgspec
 
 from casework.application import Casework
 from casework.errors import Refusal
-from casework.model import CLOCK, LAPSING, Clock
+from casework.model import CLOCK, LAPSING, Clock, Role
 from casework.owed import LAPSES
 from casework.owed import command_id as id_of
 
@@ -28,8 +28,8 @@ GRACE = timedelta(seconds=5)
 STEP = timedelta(seconds=5)
 """How far the wall clock may part from the steady one before the watch holds still."""
 
-OnDuty = Callable[[str, datetime], tuple[str, ...]]
-"""(desk, moment) -> the accounts on duty there."""
+OnDuty = Callable[[str, Role, datetime], tuple[str, ...]]
+"""(desk, role, moment) -> the accounts of that role on duty there."""
 
 
 class Due(Protocol):

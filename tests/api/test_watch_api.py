@@ -48,7 +48,7 @@ def timekeeper(town: Town) -> Timekeeper:
     return Timekeeper(
         parts.casework,
         parts.feed,
-        lambda desk, _at: (*ON_DUTY, desk),
+        lambda desk, _role, _at: (*ON_DUTY, desk),
         town.clock,
         lambda: town.clock().timestamp(),
     )
@@ -178,7 +178,7 @@ def test_whoever_is_on_duty_receives_it_and_the_supervisor_sees_what_has_gone_so
 def test_a_desk_reads_what_it_was_told_and_what_of_it_still_presses(own_town: Town) -> None:
     town = own_town
     street, lead, stranger = town.street(), town.lead(), town.street(XUEYUANLU)
-    town.parts.timekeeper._on_duty = lambda _desk, _at: (str(street.account),)
+    town.parts.timekeeper._on_duty = lambda _desk, _role, _at: (str(street.account),)
     case = dispatched(town)
     street.act(case, "acknowledge", "handling")
     fact = running(town, case).fact
@@ -258,7 +258,7 @@ def test_a_jump_of_the_wall_clock_holds_the_watch_until_a_person_has_looked(
     jumpy = Timekeeper(
         town.parts.casework,
         town.parts.feed,
-        lambda _desk, _at: (),
+        lambda _desk, _role, _at: (),
         lambda: wall() + ahead[0],
         lambda: wall().timestamp(),
     )
