@@ -25,7 +25,9 @@ from api.problems import Problem, ProblemError
 from api.routes import (
     accounts,
     audit,
+    calendar,
     cases,
+    dry_runs,
     health,
     indicators,
     partners,
@@ -35,6 +37,7 @@ from api.routes import (
     redispatch,
     reports,
     sessions,
+    timeliness,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -135,10 +138,13 @@ ROUTERS = tuple(
         accounts,
         partners,
         indicators,
+        calendar,
+        dry_runs,
         persons,
         audit,
         place_codes,
         redispatch,
+        timeliness,
         places,
         map_layers,
     )

@@ -52,6 +52,7 @@ from projections.due import DueIndex
 from projections.erasure import scrub
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
+from projections.handlings import Handlings
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.place_code_scans import PlaceCodeScans
@@ -94,6 +95,7 @@ def all_views() -> tuple[View, ...]:
         Redispatch(),
         CaseHistory(),
         PlacesSeen(),
+        Handlings(),
     )
 
 
@@ -222,6 +224,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         fingerprint_key=server.derive(Purpose.FINGERPRINTS),
         meters=Meters(),
         work=ThreadPoolExecutor(8, thread_name_prefix="work"),
+        trials=ThreadPoolExecutor(1, thread_name_prefix="trials"),
     )
 
 
