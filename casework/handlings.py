@@ -228,8 +228,6 @@ class _Telling:
         self.handed: HandedOver | None = None
         self.paused: int | None = None
         self.pauses: list[tuple[int, int]] = []
-        self.waits: list[tuple[int, int]] = []
-        """Waits for a verdict that counted as handling time."""
         self.extensions: list[Limit] = []
         self.ended: Ended | None = None
         self.exempted = False
@@ -243,8 +241,8 @@ class _Telling:
             case Ended():
                 self.ended = fact
             case Reworked(at=at, counts=counts):
-                if self.handed is not None:
-                    (self.waits if counts else self.pauses).append((self.handed.at, at))
+                if self.handed is not None and not counts:
+                    self.pauses.append((self.handed.at, at))
                 self.handed = None
             case Paused(at=at):
                 self.paused = at
@@ -262,12 +260,11 @@ class _Telling:
                 self.exempted = True
 
     def _reclassify(self, fact: Reclassified) -> None:
-        """Only the time on the clock is kept, and what was granted on the old limit is not."""
+        """The time on the clock is kept, and what was granted on the old limit is not."""
         self.indicator, self.condition = fact.indicator, fact.condition
         if fact.amount:
             self.limit = Limit(fact.amount, fact.unit)
-            self.pauses += self.waits
-            self.waits, self.extensions = [], []
+            self.extensions = []
 
     def stands(self) -> PastHandling:
         begun, due, handed, ended = self.begun, self.due, self.handed, self.ended
