@@ -28,7 +28,7 @@ IN_TIME = {"handed_over_at": DUE, "ended_by": End.ACCEPTED, "ended_at": DUE + ti
 LATE = {**IN_TIME, "handed_over_at": DUE + timedelta(microseconds=1)}
 
 
-def one(n: int = 0, **more: object) -> PastHandling:
+def one(n: int = 0, /, **more: object) -> PastHandling:
     """A handling that was due on 10 April at ten; unfinished unless it is said otherwise."""
     told = {
         "case": f"{n}", "number": f"HD{n:05d}", "street": "110108011", "indicator": "P10",
