@@ -74,6 +74,9 @@ _TERMS = (
     ("指标", "indicator", "what kind of problem: 12 samples in data/indicators"),
     ("立案条件 / 结案标准", "condition row", "what must be there to register, and to close"),
     ("值守时 / 工作日", "duty_hour / working_day", "time that counts only while a desk is manned"),
+    ("试算", "dry run", "past handlings judged by rules as they might be; changes nothing"),
+    ("处置（一次）", "handling", "a case's stay with one 街镇, from a dispatch to its end"),
+    ("按期处置率", "timeliness", "handed over in time and accepted, of what fell due"),
     ("回执", "receipt", "an anonymous reporter's key to their own case"),
     ("接入方", "partner", "a service with a key and scopes, such as 12345"),
 )  # fmt: skip

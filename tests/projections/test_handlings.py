@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,8 @@ from casework.handlings import Cut, End, PastHandling
 from casework.log.port import Recorded
 from casework.model import Actor, Clock, ClockStarted, Limit, Outcome, PlaceKind, Solved, Unit
 from casework.state import Case
-from projections.handlings import HandlingRow, HandlingsFold
+from projections.case_keys import CaseKeys
+from projections.handlings import HandlingRow, Handlings, HandlingsFold
 from projections.lines import CaseKey, Line
 from projections.past_handlings import Wanted, as_it_stood, count, past
 from projections.reading import Readers
@@ -36,6 +38,7 @@ from tests.history import (
     a_submission,
     words,
 )
+from tests.projections.conftest import Made
 from tests.projections.histories import (
     DAWN,
     LIMIT,
@@ -87,17 +90,23 @@ def tell(readers: Readers, events: Sequence[Recorded]) -> None:
     assert readers.positions()["handlings"] == log.head()
 
 
+@pytest.fixture
+def sqlite(make_readers: Made) -> Readers:
+    """The view alone, on one database: what it says does not depend on which."""
+    return make_readers((CaseKeys(), Handlings()))
+
+
 # What a row holds ----------------------------------------------------------------------------
 
 
 def test_a_handling_goes_from_its_dispatch_to_the_hand_over_that_was_accepted(
-    readers: Readers,
+    sqlite: Readers,
 ) -> None:
     story = Story(Scribe(), "a")
     events = story.whole()
-    tell(readers, events)
+    tell(sqlite, events)
     at = {type(each.event): each.at for each in events}
-    [one] = asked(readers)
+    [one] = asked(sqlite)
     assert one == PastHandling(
         case=str(story.case_id),
         number=story.number,
@@ -141,12 +150,12 @@ def test_each_dispatch_of_each_round_is_a_row_of_the_street_that_had_it(readers:
     assert asked(readers, streets=(STREETS[0],)) == [first]
 
 
-def test_an_appeal_that_is_upheld_exempts_the_handling_that_had_ended(readers: Readers) -> None:
+def test_an_appeal_that_is_upheld_exempts_the_handling_that_had_ended(sqlite: Readers) -> None:
     story = Story(Scribe(), "a")
     upheld = did.AppealUpheld(code="A03", words=None)
-    tell(readers, [*story.whole(), story.step(upheld)])
-    [now] = asked(readers)
-    [then] = asked(readers, Cut(NOW.at, 10))
+    tell(sqlite, [*story.whole(), story.step(upheld)])
+    [now] = asked(sqlite)
+    [then] = asked(sqlite, Cut(NOW.at, 10))
     assert (now.exempted, then.exempted) == (True, False)
 
 
@@ -182,16 +191,16 @@ def test_a_row_is_found_by_the_indicator_that_held_then(readers: Readers) -> Non
     assert then.condition == "a" and asked(readers, Cut(NOW.at, 4), indicator="P10") == []
 
 
-def test_a_dispatch_is_not_there_before_it_happened(readers: Readers) -> None:
+def test_a_dispatch_is_not_there_before_it_happened(sqlite: Readers) -> None:
     story = Story(Scribe(), "a")
-    tell(readers, story.whole())
-    assert asked(readers, Cut(DAWN)) == [] and asked(readers, Cut(NOW.at, 2)) == []
+    tell(sqlite, story.whole())
+    assert asked(sqlite, Cut(DAWN)) == [] and asked(sqlite, Cut(NOW.at, 2)) == []
 
 
 # The view is the fold of the log, at every moment of it --------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), steps=st.integers(1, 80))
 def test_the_whole_view_cut_at_a_position_is_the_view_of_the_log_up_to_there(
     seed: int, steps: int
@@ -205,7 +214,7 @@ def test_the_whole_view_cut_at_a_position_is_the_view_of_the_log_up_to_there(
         assert stood(whole, Cut(NOW.at, position)) == stood(folded(before), NOW)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6), steps=st.integers(1, 80))
 def test_what_the_columns_say_is_what_the_facts_say(seed: int, steps: int) -> None:
     rows = folded(lives(Scribe(), [f"{seed}.{n}" for n in range(4)], Random(seed), steps))
@@ -341,7 +350,7 @@ TWICE = [(30, "rectify"), (1, "close"), (1, "reopen"), (200, "rectify"), (1, "cl
 OVERNIGHT = [(30, "rectify"), (1, "close"), (1, "reopen"), (470, "extend"), (1440, "rectify")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(steps=STEPS)
 @example(steps=WAITED)
 @example(steps=TWICE)
@@ -361,7 +370,7 @@ def test_judged_by_the_rules_it_was_decided_by_every_handling_comes_out_as_it_di
         assert told.judged + told.left_out == len(handlings)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS)
 def test_the_view_tells_what_the_log_tells(steps: list[tuple[int, str]]) -> None:
     events = lived("a", steps)

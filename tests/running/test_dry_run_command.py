@@ -1,7 +1,6 @@
 """`casework dry-run` as a person meets it, over the demonstration: tables, files, exit codes."""
 
 import csv
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,55 +11,10 @@ from typer.testing import CliRunner
 from api.__main__ import program
 from api.commands.exits import Exit, Refused
 from tests.running.conftest import Stage
-from tests.running.test_command_line import ROOT, casework
+from tests.running.test_command_line import ROOT
 
 SPAN = ("--first", "2026-10-01", "--last", "2026-11-11")
 BIKES = (ROOT / "data" / "indicators" / "P10.toml").read_text(encoding="utf-8")
-
-
-def tried(stage: Stage, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command over the demonstration, as of its end: whatever day it is today."""
-    head = str(stage.parts.casework.eventlog.head())
-    done = casework(
-        "dry-run", *SPAN, "--as-of", head, *arguments, var=stage.parts.settings.var.absolute()
-    )
-    assert str(stage.parts.casework.eventlog.head()) == head, "a dry run changes nothing"
-    return done
-
-
-def table(printed: str) -> list[dict[str, str]]:
-    lines = [line for line in printed.splitlines() if "\t" in line]
-    return list(csv.DictReader(lines, delimiter="\t"))
-
-
-@pytest.fixture
-def stricter(tmp_path: Path) -> Path:
-    """P10 with one duty minute for every row."""
-    file = tmp_path / "P10.toml"
-    lines = [
-        line if "limit" not in line else 'limit = { amount = 1, unit = "duty_minute" }'
-        for line in BIKES.splitlines()
-    ]
-    file.write_text("\n".join(lines), encoding="utf-8")
-    return file
-
-
-def test_an_indicator_from_a_file_is_told_by_street_and_saved_with_the_cases(
-    demonstration: Stage, stricter: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out.csv"
-    done = tried(demonstration, "--indicator", str(stricter), "--csv", str(out))
-    assert done.returncode == Exit.DONE, done.stderr
-    told = table(done.stdout)
-    whole = [row for row in told if row["街镇"] == "全区"]
-    streets = [row for row in told if row["街镇"] != "全区"]
-    assert whole and {row["指标"] for row in told} == {"P10"}
-    newly = sum(int(row["新增超期"]) for row in whole)
-    assert newly > 0 and newly == sum(int(row["新增超期"]) for row in streets)
-    assert "试算 指标 P10" in done.stderr  # the bar
-    saved = list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
-    assert [row["街镇"] for row in saved] == [row["街镇"] for row in streets]
-    assert all(len(row["新增超期案件"].split()) == int(row["新增超期"]) for row in saved)
 
 
 class Ended(NamedTuple):
@@ -84,6 +38,41 @@ def here(demonstration: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         return Ended(done.exit_code, done.stdout, done.stderr)
 
     return call
+
+
+def table(printed: str) -> list[dict[str, str]]:
+    lines = [line for line in printed.splitlines() if "\t" in line]
+    return list(csv.DictReader(lines, delimiter="\t"))
+
+
+@pytest.fixture
+def stricter(tmp_path: Path) -> Path:
+    """P10 with one duty minute for every row."""
+    file = tmp_path / "P10.toml"
+    lines = [
+        line if "limit" not in line else 'limit = { amount = 1, unit = "duty_minute" }'
+        for line in BIKES.splitlines()
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def test_an_indicator_from_a_file_is_told_by_street_and_saved_with_the_cases(
+    here: Callable[..., Ended], stricter: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    done = here("--indicator", str(stricter), "--csv", str(out))
+    assert done.code == Exit.DONE, done.said
+    told = table(done.out)
+    whole = [row for row in told if row["街镇"] == "全区"]
+    streets = [row for row in told if row["街镇"] != "全区"]
+    assert whole and {row["指标"] for row in told} == {"P10"}
+    newly = sum(int(row["新增超期"]) for row in whole)
+    assert newly > 0 and newly == sum(int(row["新增超期"]) for row in streets)
+    assert "试算 指标 P10" in done.said  # the bar
+    saved = list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["街镇"] for row in saved] == [row["街镇"] for row in streets]
+    assert all(len(row["新增超期案件"].split()) == int(row["新增超期"]) for row in saved)
 
 
 def test_the_shipped_calendar_changes_nobodys_side_and_another_may(
