@@ -145,13 +145,13 @@ def run_bounded(readers: Readers, trial: Trial, wanted: Wanted) -> DryRun:
     return run(readers, trial, wanted)
 
 
-def require_few(readers: Readers, wanted: Wanted) -> None:
+def require_few(readers: Readers, wanted: Wanted, most: int = MOST_HANDLINGS) -> None:
     """Refuse what would take too long to answer a request."""
     with reading(readers.engine) as connection:
-        found = count(connection, wanted, MOST_HANDLINGS)
-    if found > MOST_HANDLINGS:
+        found = count(connection, wanted, most)
+    if found > most:
         raise Missing(
             "first",
-            f"这段时间的处置超过{MOST_HANDLINGS:,}次，请缩短时间或限定街镇；"
+            f"这段时间的处置超过{most:,}次，请缩短时间或限定街镇；"
             "要一次算完，请在服务器上运行 casework dry-run。",
         )

@@ -6,9 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from api.trying_out import require_few
 from casework.clocks import SHANGHAI
+from casework.errors import Missing
 from casework.events import CaseDispatched
+from casework.handlings import Cut
 from casework.model import Role
+from projections.past_handlings import Wanted
 from tests.api.client import (
     ZHONGGUANCUN,
     Body,
@@ -154,6 +158,16 @@ def test_what_cannot_be_tried_is_said_in_chinese(
 ) -> None:
     form = {"indicator": {**bikes(1), "code": "P10"}, **changes}
     is_problem(sysadmin.post("/indicators/dry-run", form), 422, kind)
+
+
+def test_what_is_too_much_for_a_request_is_refused_and_the_command_named(town: Town) -> None:
+    """The bound is 100,000; here it is one."""
+    wanted = Wanted(
+        first=town.clock() - timedelta(days=400), last=town.clock(), cut=Cut(town.clock())
+    )
+    require_few(town.parts.feed.readers, wanted)
+    with pytest.raises(Missing, match=r"超过1次.*casework dry-run"):
+        require_few(town.parts.feed.readers, wanted, 1)
 
 
 def test_by_default_last_month_is_judged(town: Town, sysadmin: Caller) -> None:
