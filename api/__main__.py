@@ -18,10 +18,11 @@ COMMANDS = {
     "accounts": "账号：首个管理员、列表",
     "locate": "批量定位：从标准输入读 CSV，给出街镇和把握程度",
     "boundaries": "街镇边界：检查、比较、启用",
+    "dry-run": "试算：按待确认的变更、另一指标或另一日历，看上月哪些案件会超期",
     "rebuild": "由事件日志重建视图",
     "verify": "核验日志、审计和文件是否完好",
 }
-"""Command → the line about it in the list. The module in `api.commands` has the same name."""
+"""Command → the line about it in the list. The module in `api.commands` is named alike."""
 
 
 def program(called: str | None) -> typer.Typer:
@@ -35,7 +36,9 @@ def program(called: str | None) -> typer.Typer:
     app.callback()(_all)
     for name, line in COMMANDS.items():
         if name == called:
-            importlib.import_module(f"api.commands.{name}").add_to(app, name, line)
+            importlib.import_module(f"api.commands.{name.replace('-', '_')}").add_to(
+                app, name, line
+            )
         else:
             app.command(name, help=line)(_all)
     return app

@@ -78,6 +78,7 @@ _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
 )
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
+_TRIERS: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST})
 _CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
 
 
@@ -192,12 +193,15 @@ POLICY: dict[str, Policy] = {
         _row("indicators.withdraw", "撤回修改", {_R.SYSADMIN, _R.SUPERVISOR}),
         _row("indicators.confirm", "确认修改指标", {_R.SUPERVISOR}),
         _row("indicators.reject", "否决修改指标", {_R.SUPERVISOR}),
-        _row("indicators.dry_run", "试算新时限", {_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST}),
         _row("special_periods.list", "特殊时段", _ALL),
         _row("special_periods.declare", "提议宣布特殊时段", {_R.SUPERVISOR}),
         _row("special_periods.move_end", "提议改变特殊时段的结束", {_R.SUPERVISOR}),
         _row("watch.read", "时钟值守", {_R.SYSADMIN, _R.SUPERVISOR}),
         _row("watch.accept_time", "确认系统时间无误", {_R.SYSADMIN}),
+        _row("indicators.dry_run", "试算新时限", _TRIERS),
+        _row("calendar.read", "工作日历", _ALL),
+        _row("calendar.dry_run", "试算工作日历", _TRIERS),
+        _row("changes.dry_run", "试算待确认的变更", _TRIERS),
         _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
         _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),
         _row("persons.decline_erasure", "不批准删除", {_R.SECADMIN}),
@@ -207,6 +211,8 @@ POLICY: dict[str, Policy] = {
         _row("audit.list", "审计记录", {_R.AUDITOR}),
         _row("audit.verify", "核验审计链", {_R.AUDITOR}),
         _row("measures.redispatch", "再派遣", {_R.ANALYST, _R.SUPERVISOR}),
+        _row("measures.timeliness", "按期处置率", {_R.ANALYST, _R.SUPERVISOR}),
+        _row("measures.timeliness_cases", "按期处置率的案件", {_R.ANALYST, _R.SUPERVISOR}),
         _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
         _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
         _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),

@@ -25,8 +25,10 @@ from api.problems import Problem, ProblemError
 from api.routes import (
     accounts,
     audit,
+    calendar,
     cases,
     desks,
+    dry_runs,
     duty,
     health,
     indicators,
@@ -40,6 +42,7 @@ from api.routes import (
     sessions,
     shifts,
     special_periods,
+    timeliness,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -143,12 +146,15 @@ ROUTERS = tuple(
         accounts,
         partners,
         indicators,
+        calendar,
+        dry_runs,
         persons,
         audit,
         place_codes,
         redispatch,
         special_periods,
         notices,
+        timeliness,
         places,
         map_layers,
     )

@@ -1,18 +1,16 @@
 """Changes of reference data between two people, as the back rooms list and decide them.
 
-Changes are numbered from 1; each is a stream of its own. Also the dry run: what the handlings of a
-while back would have been under an indicator as it might be.
+Changes are numbered from 1; each is a stream of its own. What they would do is `api.trying_out`.
 """
 
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 
 from api.accounts.errors import NotThere
 from api.parts import Parts
@@ -20,20 +18,12 @@ from casework import catalogue as catalogues
 from casework import proposals, special_periods
 from casework.application import ATTEMPTS, Casework, Contended, change_stream
 from casework.clock_words import CLOCK_NAMES, limit_in_words
-from casework.dry_run import DryRun, PastHandling, dry_run
 from casework.errors import Missing, Stale, when
-from casework.indicators import Indicator, require_sound
 from casework.log.port import Recorded
 from casework.model import Actor
-from casework.past import past_handlings
 from casework.proposals import Change
-from casework.reference import AdoptBoundaries, CalendarCommand, PublishYear, Rules, SetWindows
+from casework.reference import AdoptBoundaries, CalendarCommand, PublishYear, SetWindows
 from casework.special_periods import OCCASIONS, DeclareSpecialPeriod, MoveSpecialPeriodEnd
-from projections.case_board import CASE_BOARD
-from projections.tables import micros, reading
-
-MOST_CASES = 50_000
-"""Cases a dry run reads: at a third of a millisecond each, the 5 s of a live query three times."""
 
 STATE_NAMES = {
     "open": "待确认",
@@ -247,62 +237,3 @@ def in_words(change: Change) -> str:  # noqa: C901, PLR0912  one arm a change
 
 def _span(first: datetime, last: datetime) -> str:
     return f"{when(first)}至{when(last)}"
-
-
-# 试算 --------------------------------------------------------------------------------------
-
-
-def try_out(parts: Parts, indicator: Indicator, first: datetime, last: datetime) -> DryRun:
-    """How the indicator as it might be would have judged what was dispatched in a while.
-
-    Half-open, first to last. Raises Missing for an indicator nobody could work by, or where more
-    than MOST_CASES cases would have to be read.
-    """
-    require_sound(indicator)
-    now = parts.now()
-    rules = parts.casework.references.rules_at(now)
-    changed = {**rules.catalogue.indicators, indicator.code: indicator}
-    under = Rules(
-        msgspec.structs.replace(rules.catalogue, indicators=changed),
-        rules.calendar,
-        rules.boundary_version,
-    )
-    return dry_run(_past(parts, indicator.code, first, last), under, now)
-
-
-def _past(parts: Parts, code: str, first: datetime, last: datetime) -> Iterable[PastHandling]:
-    for case_id in _cases_of(parts, code, first, last):
-        history = parts.casework.history(case_id)
-        yield from (
-            handling
-            for handling in past_handlings(case_id, history, first, last)
-            if handling.indicator == code
-        )
-
-
-def _cases_of(parts: Parts, code: str, first: datetime, last: datetime) -> list[UUID]:
-    """Cases of the indicator that may have been dispatched in that time."""
-    board = CASE_BOARD.c
-    # A case is dispatched after it was submitted and not after it was last touched.
-    question = (
-        select(board.case_id)
-        .where(
-            board.indicator == code,
-            board.submitted_at < micros(last),
-            board.updated_at >= micros(first),
-        )
-        .order_by(board.seq)
-        .limit(MOST_CASES + 1)
-    )
-    with reading(parts.feed.readers.engine) as connection:
-        found = connection.scalars(question).all()
-    if len(found) > MOST_CASES:
-        raise Missing("first", f"这段时间的案件超过{MOST_CASES}件，请缩短试算的时间。")
-    return [UUID(bytes=raw) for raw in found]
-
-
-def month_before(now: datetime) -> tuple[datetime, datetime]:
-    """The calendar month before `now`, half-open, in the time zone of `now`."""
-    this = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    before = this - timedelta(days=1)
-    return before.replace(day=1), this

@@ -19,6 +19,28 @@ _INDICATOR = {
     "sample": True,
 }
 
+_RATE = {
+    "due": 972,
+    "handed_over": 911,
+    "in_time": 737,
+    "handed_over_rate": 93.72,
+    "in_time_rate": 75.82,
+    "enough": True,
+}
+_FIGURES = {
+    "frozen": _RATE,
+    "plain": _RATE,
+    "exempted": _RATE,
+    "waiting": 12,
+    "unfinished": 41,
+    "not_found": 30,
+    "transferred": 5,
+    "force_closed": 3,
+    "taken_away": 0,
+    "staff_entered": 17,
+    "appeals": 0,
+}
+
 EXAMPLES: dict[str, dict[str, object]] = {
     # 市民
     "SupplyInformationIn": {"text": "在东门北侧二十米。", "photos": [_PHOTO]},
@@ -126,6 +148,15 @@ EXAMPLES: dict[str, dict[str, object]] = {
     },
     "HandOverIn": {"words": "两件待核查，请先看清单第一件。"},
     "DeclineShiftIn": {"words": "清单第一件已办结，请重新交班。"},
+    "CalendarDryRunIn": {
+        "windows": {
+            "duty": [["07:00", "22:00"]],
+            "working": [["09:00", "12:00"], ["13:30", "18:00"]],
+        },
+        "first": "2026-10-01",
+        "last": "2026-10-31",
+    },
+    "ChangeDryRunIn": {"as_of": "2026-11-01", "streets": ["110108011"]},
     "EraseIn": {"case": "HD26112200123452"},
     "DestroyIn": {"key_ids": ["5a0e2d4c-8d0f-4c39-9d2e-1f7a3b6c9e01"]},
 }
@@ -169,6 +200,24 @@ ANSWERS: dict[str, dict[str, object]] = {
         "neighbour": None,
         "boundary_version": 1,
         "because": "位于中关村街道内，距最近边界 412 米。",
+    },
+    "TimelinessOut": {
+        "month": "2026-10",
+        "at": "2026-11-01T00:00:00+08:00",
+        "as_of": 48213,
+        "total": _FIGURES,
+        "rows": [
+            {
+                **_FIGURES,
+                "street": "110108011",
+                "street_name": "中关村街道",
+                "indicator": "P10",
+                "indicator_name": "非机动车乱停放",
+            }
+        ],
+        "variants": {"frozen": "按派遣时冻结的到期时间"},
+        "minimum_sample": 20,
+        "formula": "按期处置率 = 按期处置并经核查通过的处置数 ÷ 到期的处置数",
     },
     "ProblemOut": {
         "type": "/problems/not-allowed",

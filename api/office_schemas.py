@@ -351,33 +351,6 @@ class ChangeOut(Wire):
     decided_because: str | None
 
 
-class DryRunIn(Wire):
-    """An indicator as it might be; by default last month (Shanghai) is judged by it."""
-
-    indicator: IndicatorIn
-    first: Day | None = None
-    last: Day | None = None
-
-
-class WhatIfOut(Wire):
-    """A condition row: how many were late, and would be; and the cases that change sides."""
-
-    indicator: str
-    condition: str
-    cases: int
-    late: int
-    would_be_late: int
-    newly_late: tuple[str, ...]
-    relieved: tuple[str, ...]
-
-
-class DryRunOut(Wire):
-    first: date
-    last: date
-    lines: tuple[WhatIfOut, ...]
-    without_row: tuple[str, ...]
-
-
 # 审计与删除 --------------------------------------------------------------------------------
 
 

@@ -101,6 +101,8 @@ class Parts:
     meters: Meters
     work: ThreadPoolExecutor
     """For what may wait on a disk: cold sessions, uploads, look-ups."""
+    trials: ThreadPoolExecutor
+    """For what computes for seconds, one after another: dry runs, measures of a whole month."""
 
     @property
     def dispatcher(self) -> Dispatcher:

@@ -57,6 +57,7 @@ def _end(parts: Parts) -> None:
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
+    parts.trials.shutdown()
     parts.work.shutdown()
     parts.casework.close()
     parts.keys.close()

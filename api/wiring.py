@@ -56,6 +56,7 @@ from projections.due import DueIndex
 from projections.erasure import scrub
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
+from projections.handlings import Handlings
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.notices import Notices
@@ -100,6 +101,7 @@ def all_views() -> tuple[View, ...]:
         Redispatch(),
         CaseHistory(),
         PlacesSeen(),
+        Handlings(),
     )
 
 
@@ -235,6 +237,7 @@ def build(
         fingerprint_key=server.derive(Purpose.FINGERPRINTS),
         meters=Meters(),
         work=ThreadPoolExecutor(8, thread_name_prefix="work"),
+        trials=ThreadPoolExecutor(1, thread_name_prefix="trials"),
     )
 
 

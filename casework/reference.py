@@ -112,12 +112,15 @@ def _require_sound_windows(name: str, windows: Windows) -> None:
 
 
 def _require_sound_year(year: CalendarYear) -> None:
-    off = [day for holiday in year.holidays for day in holiday.days()]
     if any(holiday.last < holiday.first for holiday in year.holidays):
         raise Missing("holidays", "假期的起止日期颠倒。")
+    ends = [day for holiday in year.holidays for day in (holiday.first, holiday.last)]
+    if any(day.year != year.year for day in ends):
+        raise Missing("holidays", f"放假和上班日期都须在{year.year}年内。")
+    off = [day for holiday in year.holidays for day in holiday.days()]
     if len(set(off)) < len(off):
         raise Missing("holidays", "假期之间有重叠的日子。")
-    if any(day.year != year.year for day in (*off, *year.worked)):
+    if any(day.year != year.year for day in year.worked):
         raise Missing("holidays", f"放假和上班日期都须在{year.year}年内。")
     if any(day.weekday() < 5 or day in off for day in year.worked):
         raise Missing("worked", "调休上班日须是不放假的周六或周日。")

@@ -7,7 +7,6 @@ handling clock ran on through it, as the rules want it.
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from types import ModuleType
 from uuid import UUID
 
@@ -26,6 +25,8 @@ from sqlalchemy import (
 )
 
 from casework import events as did
+from casework import handlings as ends_of_stays
+from casework.handlings import ENDS, End
 from casework.model import Clock
 from projections import lines as reading_of_lines
 from projections.lines import Line
@@ -53,29 +54,8 @@ REDISPATCH = Table(
 _C = REDISPATCH.c
 
 
-class End(StrEnum):
-    """What ended a stay."""
-
-    ACCEPTED = "accepted"
-    """结案: what the 街镇 handed over was accepted."""
-    RETURNED = "returned"
-    RECALLED = "recalled"
-    MERGED = "merged"
-    TRANSFERRED = "transferred"
-    FORCE_CLOSED = "force_closed"
-
-
 LOST = (End.RETURNED, End.RECALLED)
 """Another 街镇 has to begin anew."""
-
-ENDS: dict[type[msgspec.Struct], End] = {
-    did.CaseClosed: End.ACCEPTED,
-    did.ReturnAccepted: End.RETURNED,
-    did.CaseRecalled: End.RECALLED,
-    did.CaseMerged: End.MERGED,
-    did.CaseTransferred: End.TRANSFERRED,
-    did.CaseForceClosed: End.FORCE_CLOSED,
-}
 
 
 class _Leg(msgspec.Struct):
@@ -158,7 +138,7 @@ class Redispatch:
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
-        return (sys.modules[__name__], reading_of_lines)
+        return (sys.modules[__name__], reading_of_lines, ends_of_stays)
 
     def fold(self, *, empty: bool) -> RedispatchFold:
         return RedispatchFold(empty=empty)

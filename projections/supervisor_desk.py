@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from casework.desks import OF_REVIEWER
+from casework.handlings import End
 from casework.lifecycle import CLOCK_OF, Action, Status
 from casework.model import SECOND_ESCALATION, WINDOWS, Clock
 from projections.case_board import CASE_BOARD, OF_STREET
@@ -26,7 +27,7 @@ from projections.desk_lists import (
     status_in,
 )
 from projections.due import DUE_CLOCK, ESCALATED
-from projections.redispatch import REDISPATCH, End
+from projections.redispatch import REDISPATCH
 from projections.tables import micros, moment
 
 _C = CASE_BOARD.c

@@ -93,6 +93,31 @@ def plan(directory: str, events: int) -> Iterator[Run]:
             Figure("search, two characters", _p50("search 盲道"), "ms", 20, 60, most=True),
         ),
     )
+    yield Run(
+        "bench_dry_run",
+        (),
+        (
+            Figure(
+                "dry run of 100,000 cases",
+                r"dry run of 100,000.*: ([\d.]+) s",
+                "s",
+                10,
+                15,
+                most=True,
+            ),
+            Figure(
+                "timeliness of a month of them",
+                r"timeliness of.*: ([\d.]+) s",
+                "s",
+                5,
+                12,
+                most=True,
+            ),
+            Figure(
+                "due times, cold calendar", r"cold calendar year: ([\d,]+)", "/s", 50_000, 25_000
+            ),
+        ),
+    )
 
     yield Run(
         "bench_watch",

@@ -80,6 +80,9 @@ _TERMS = (
     ("暂定", "provisional", "due in a year whose days off are not published yet"),
     ("预警 / 超期 / 升级", "notice", "75 / 100 / 150 and 200 % of a limit used: somebody is told"),
     ("值守时 / 工作日", "duty_hour / working_day", "time that counts only while a desk is manned"),
+    ("试算", "dry run", "past handlings judged by rules as they might be; changes nothing"),
+    ("处置（一次）", "handling", "a case's stay with one 街镇, from a dispatch to its end"),
+    ("按期处置率", "timeliness", "handed over in time and accepted, of what fell due"),
     ("回执", "receipt", "an anonymous reporter's key to their own case"),
     ("接入方", "partner", "a service with a key and scopes, such as 12345"),
 )  # fmt: skip

@@ -41,6 +41,7 @@ def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[
         yield parts
     finally:
         parts.audit.stop()
+        parts.trials.shutdown()
         parts.work.shutdown()
         parts.casework.close()
         parts.keys.close()

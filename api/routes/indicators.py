@@ -1,7 +1,6 @@
 """指标目录: what is in force, and its changes, proposed by one person and confirmed by another."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, time, timedelta
 from typing import Annotated
 
 import msgspec
@@ -19,9 +18,7 @@ from api.configuring import (
     change_of,
     decide,
     in_words,
-    month_before,
     propose,
-    try_out,
 )
 from api.door import Door
 from api.office_schemas import (
@@ -30,8 +27,6 @@ from api.office_schemas import (
     ChangeOut,
     ConditionOut,
     DeclineIn,
-    DryRunIn,
-    DryRunOut,
     IndicatorBodyIn,
     IndicatorCode,
     IndicatorOut,
@@ -43,7 +38,6 @@ from api.office_schemas import (
     ReasonOut,
     RetireIndicatorIn,
     ReviseIndicatorIn,
-    WhatIfOut,
 )
 from api.parts import Parts
 from api.routes.asked import Key
@@ -52,7 +46,6 @@ from api.visitors import With, guard
 from casework import catalogue as catalogues
 from casework import proposals
 from casework.clock_words import limit_in_words
-from casework.clocks import SHANGHAI
 from casework.errors import Missing
 from casework.indicators import FAMILIES, ConditionRow, Indicator, LimitOverride
 from casework.model import Limit, PlaceKind, Versions
@@ -183,7 +176,8 @@ def list_codes(
 # 变更 --------------------------------------------------------------------------------------
 
 
-def _of_form(code: str, form: IndicatorBodyIn) -> Indicator:
+def indicator_of(code: str, form: IndicatorBodyIn) -> Indicator:
+    """The indicator that a form describes."""
     return msgspec.convert({**form.model_dump(mode="json"), "code": code}, Indicator)
 
 
@@ -245,7 +239,7 @@ async def propose_indicator(
 ) -> ChangeOut:
     """Propose an indicator; a supervisor confirms."""
     change = catalogues.AddIndicator(
-        indicator=_of_form(form.indicator.code, form.indicator),
+        indicator=indicator_of(form.indicator.code, form.indicator),
         effective_from=form.effective_from,
     )
     return await settle(
@@ -255,32 +249,6 @@ async def propose_indicator(
         "indicators.propose",
         key,
         lambda asked: propose(parts, change, form.reason, asked),
-    )
-
-
-@router.post(
-    "/indicators/dry-run", name="indicators.dry_run", summary="试算: 若按新时限，上月会怎样"
-)
-async def try_out_indicator(
-    form: DryRunIn,
-    parts: With,
-    _visitor: Annotated[Visitor, Depends(guard("indicators.dry_run"))],
-) -> DryRunOut:
-    """Judge past handlings by an indicator as it might be; changes nothing."""
-    first, last = month_before(parts.now().astimezone(SHANGHAI))
-    if form.first is not None:
-        first = datetime.combine(form.first, time(0), SHANGHAI)
-    if form.last is not None:
-        last = datetime.combine(form.last, time(0), SHANGHAI) + timedelta(days=1)
-    if last <= first:
-        raise Missing("last", "试算的起止日期颠倒。")
-    indicator = _of_form(form.indicator.code, form.indicator)
-    found = await Door(parts).in_thread(lambda: try_out(parts, indicator, first, last))
-    return DryRunOut(
-        first=first.date(),
-        last=(last - timedelta(days=1)).date(),
-        lines=tuple(WhatIfOut.model_validate(line) for line in found.lines),
-        without_row=found.without_row,
     )
 
 
@@ -297,7 +265,7 @@ async def propose_revision(
 ) -> ChangeOut:
     """Propose another content of an indicator; only later cases are touched."""
     change = catalogues.ReviseIndicator(
-        indicator=_of_form(code, form.indicator), effective_from=form.effective_from
+        indicator=indicator_of(code, form.indicator), effective_from=form.effective_from
     )
     return await settle(
         request,

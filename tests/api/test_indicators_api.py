@@ -9,7 +9,6 @@ import pytest
 
 from casework.application import CATALOGUE, change_stream
 from casework.catalogue import IndicatorRevised
-from casework.clocks import SHANGHAI
 from casework.model import Role
 from casework.proposals import ChangeConfirmed
 from tests.api.client import (
@@ -280,47 +279,3 @@ def test_a_change_of_no_known_shape_is_refused_in_chinese(sysadmin: Caller, chan
     kind = answer.json()["type"].removeprefix("/problems/")
     assert kind in {"missing", "invalid"}
     is_problem(answer, 422, kind)
-
-
-# trying out ------------------------------------------------------------------------------
-
-
-def handled(town: Town, minutes: int) -> str:
-    """A case of shared bikes that the street had for so many minutes; its id."""
-    case = town.anonymous().report()
-    town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
-    worker = town.street()
-    worker.act(case, "acknowledge", "handling")
-    town.forward(minutes=minutes)
-    worker.act(
-        case, "rectify", "rectified", outcome="rectified", photos=[worker.photo()], words="已码放。"
-    )
-    town.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置，谢谢。")
-    town.reviewer.sees(case)
-    return case.id
-
-
-def test_a_dry_run_tells_who_would_have_been_late_and_changes_nothing(
-    town: Town, sysadmin: Caller
-) -> None:
-    local = town.clock().astimezone(SHANGHAI).hour
-    town.forward(hours=(32 - local) % 24)  # the next morning at eight
-    quick, slow = handled(town, 20), handled(town, 100)
-    head = town.parts.casework.eventlog.head()
-    day = town.clock().date().isoformat()
-    form = {"indicator": {**bikes(1), "code": "P10"}, "first": day, "last": day}
-    answer = sysadmin.post("/indicators/dry-run", form)
-    assert answer.status_code == 200, answer.text
-    (line,) = answer.json()["lines"]
-    assert (line["indicator"], line["condition"], line["late"]) == ("P10", "P10-2", 0)
-    assert line["newly_late"] == [slow]
-    assert line["would_be_late"] == 1 and line["cases"] == 2
-    assert town.parts.casework.eventlog.head() == head
-    counted = sysadmin.post("/indicators/dry-run", {**form, "first": 0})
-    is_problem(counted, 422, "invalid")
-    last_month = sysadmin.post("/indicators/dry-run", {"indicator": form["indicator"]}).json()
-    assert last_month["lines"] == [] and last_month["first"].endswith("-01")
-    lacking = {**bikes(1), "code": "P10", "conditions": bikes(1)["conditions"][:1]}  # type: ignore[index]  # a list, as written above
-    without = sysadmin.post("/indicators/dry-run", {**form, "indicator": lacking}).json()
-    assert sorted(without["without_row"]) == sorted([quick, slow])
-    is_problem(sysadmin.post("/indicators/dry-run", {**form, "last": "2026-01-01"}), 422, "missing")

@@ -13,7 +13,6 @@ from casework import catalogue as catalogues
 from casework import events, reference
 from casework.catalogue import ReviseIndicator
 from casework.clocks import CalendarYear, Holiday
-from casework.dry_run import PastHandling, dry_run
 from casework.effective import LEAD, TakesEffectTooSoon
 from casework.errors import Missing, UnknownCode
 from casework.indicators import LimitOverride, NotInCatalogue
@@ -334,70 +333,3 @@ def test_every_reference_event_is_stored_under_a_name_of_its_own_and_comes_back_
     assert not reference.STORED_AS.keys() & catalogues.STORED_AS.keys()
     assert not reference.STORED_AS.keys() & events.STORED_AS.keys()
     assert not catalogues.STORED_AS.keys() & events.STORED_AS.keys()
-
-
-# What if -------------------------------------------------------------------------------------
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+08:00")
-
-
-def handled(case: str, due: str, handed_over: str | None, **more: object) -> PastHandling:
-    """A P07 dispatched on 2 March 2026 at 08:00."""
-    row: dict[str, object] = {
-        "case": case,
-        "indicator": "P07",
-        "condition": "P07-1",
-        "street": YUANMINGYUAN,
-        "place_kind": PlaceKind.ROAD,
-        "dispatched_at": at("2026-03-02 08:00"),
-        "due_at": at(due),
-        "handed_over_at": at(handed_over) if handed_over else None,
-        **more,
-    }
-    return msgspec.convert(row, PastHandling)
-
-
-PAST = [
-    handled("按时", "2026-03-02 10:00", "2026-03-02 10:00"),
-    handled("晚半小时", "2026-03-02 10:00", "2026-03-02 10:30"),
-    handled("晚很多", "2026-03-02 10:00", "2026-03-02 11:00:00.000001"),
-    handled("未办", "2026-03-02 10:00", None),
-    handled(
-        "挂账过",
-        "2026-03-03 10:00",
-        "2026-03-03 10:30",
-        pauses=((at("2026-03-02 08:00"), at("2026-03-03 08:00")),),
-    ),
-    handled("延期过", "2026-03-02 12:00", "2026-03-02 14:00", extensions=1),
-]
-
-
-def test_a_dry_run_says_what_would_have_been_late_under_a_longer_limit() -> None:
-    rules = FOUNDED.grown(catalogue=a_longer_p07(SOON)).rules_at(SOON)
-
-    [line] = dry_run(PAST, rules, at("2026-03-02 10:59")).lines
-
-    assert (line.indicator, line.condition, line.cases) == ("P07", "P07-1", 6)
-    assert (line.late, line.would_be_late) == (5, 1)
-    assert line.relieved == ("晚半小时", "未办", "挂账过", "延期过")
-    assert line.newly_late == ()
-
-
-def test_a_dry_run_under_the_same_limits_agrees_with_the_facts() -> None:
-    [line] = dry_run(PAST, RULES, at("2026-03-02 10:59")).lines
-
-    assert line.late == line.would_be_late == 5
-    assert not line.newly_late and not line.relieved
-
-
-def test_a_dry_run_names_the_newly_late_and_those_without_a_row() -> None:
-    gone = handled("没有这一条", "2026-03-02 10:00", None, condition="P07-9")
-    # Under an earlier, longer limit this one was in time.
-    kinder = handled("原限四小时", "2026-03-02 12:00", "2026-03-02 11:30")
-
-    told = dry_run([gone, kinder], RULES, NOW)
-
-    assert told.without_row == ("没有这一条",)
-    assert [line.newly_late for line in told.lines] == [("原限四小时",)]

@@ -11,6 +11,7 @@ from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
+from projections.handlings import Handlings
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.notices import Notices
@@ -36,6 +37,7 @@ VIEWS: tuple[View, ...] = (
     Search(),
     CaseHistory(),
     PlacesSeen(),
+    Handlings(),
 )
 
 Made = Callable[..., Readers]

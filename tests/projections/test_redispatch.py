@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from casework import events as did
+from casework.handlings import End
 from casework.log.port import Recorded
 from casework.model import Clock, ClockStopped, StreetCode
 from projections.reading import Readers
-from projections.redispatch import End, Leg, chains, lost
+from projections.redispatch import Leg, chains, lost
 from projections.tables import reading
 from tests.projections.histories import (
     DAWN,
