@@ -226,11 +226,12 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
 
         Counting begins at the next window if `start` is outside one. Time used up exactly at a
         window's end is over at that end. No time has passed at `start` itself; a negative figure
-        looks back the same way. `skips`, in order and apart, do not count.
+        looks back the same way, whatever is skipped later. `skips`, in order and apart, do not
+        count.
         """
         end = self._after(kind, start, micros)
         for skip in skips:
-            if skip.first >= end:
+            if micros <= 0 or skip.first >= end:
                 break
             if skip.last > start:
                 micros += self.counted(kind, max(skip.first, start), skip.last)
