@@ -226,16 +226,23 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
 
         Counting begins at the next window if `start` is outside one. Time used up exactly at a
         window's end is over at that end. No time has passed at `start` itself; a negative figure
-        looks back the same way, whatever is skipped later. `skips`, in order and apart, do not
-        count.
+        looks back the same way. `skips`, in order and apart, do not count in either direction.
         """
         end = self._after(kind, start, micros)
-        for skip in skips:
-            if micros <= 0 or skip.first >= end:
-                break
-            if skip.last > start:
-                micros += self.counted(kind, max(skip.first, start), skip.last)
-                end = self._after(kind, start, micros)
+        if micros > 0:
+            for skip in skips:
+                if skip.first >= end:
+                    break
+                if skip.last > start:
+                    micros += self.counted(kind, max(skip.first, start), skip.last)
+                    end = self._after(kind, start, micros)
+        elif micros < 0:
+            for skip in reversed(skips):
+                if skip.last < end:
+                    break
+                if skip.first < start:
+                    micros -= self.counted(kind, skip.first, min(skip.last, start))
+                    end = self._after(kind, start, micros)
         return end, kind is Family.WORKING and not self._published(start, end)
 
     def _after(self, kind: Family, start: datetime, micros: int) -> datetime:
@@ -350,13 +357,14 @@ def start(
     """The clock runs from `at` with `carried` microseconds of its limit already used.
 
     With more carried than the limit allows, `due_at` lies in the past, at the moment the limit ran
-    out had it run without a break: such a clock is overdue from the first.
+    out had it run without a break: such a clock is overdue from the first. `skips` are all that
+    hold, past ones included; the fact keeps those that are still to come.
     """
     kind, whole = family(limit.unit), micros(limit, calendar)
-    skips = tuple(skip for skip in skips if skip.last > at)
     due_at, provisional = calendar.after(kind, at, whole - carried, skips)
+    ahead = tuple(skip for skip in skips if skip.last > at)
     if clock in NOT_WATCHED:
-        return ClockStarted(clock, limit, due_at, because, carried, provisional, skips=skips)
+        return ClockStarted(clock, limit, due_at, because, carried, provisional, skips=ahead)
     warn_at, escalate_at, escalate_again_at = (
         calendar.after(kind, at, whole * percent // 100 - carried, skips)[0]
         for percent in (WARNING, ESCALATION, SECOND_ESCALATION)
@@ -368,7 +376,7 @@ def start(
         because,
         carried,
         provisional,
-        skips=skips,
+        skips=ahead,
         warn_at=warn_at,
         escalate_at=escalate_at,
         escalate_again_at=escalate_again_at,
