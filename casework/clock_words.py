@@ -282,7 +282,7 @@ def steps(turns: Sequence[Turn], names: Mapping[int, str]) -> list[Step]:
     for here, then in zip(turns, (*turns[1:], None), strict=True):
         if isinstance(here.fact, ClockStarted):
             found.append(_started(here, here.fact, stopped, names))
-            running = here.fact
+            running, stopped = here.fact, None
         else:
             stopped = here.fact
             if not _goes_straight_on(here, stopped, then):

@@ -24,7 +24,6 @@ from casework.reference import CalendarYearPublished
 from casework.special_periods import OCCASIONS, DeclareSpecialPeriod, MoveSpecialPeriodEnd
 from casework.state import Case
 from tests.history import (
-    CASE_ID,
     CHECKER,
     CITIZEN,
     HAIDIAN,
@@ -90,7 +89,7 @@ class Clerk:
         if found := _TIME.match(step):
             self.now = self._moment(step[: found.end()].strip())
             text = step[found.end() :]
-            self._catch_up()
+            self.catch_up()
         text, refused, why = text.strip().partition("✗")
         text = text.strip()
         for name in sorted((*_ACTS, *_CHECKS, *_CHANGES), key=len, reverse=True):
@@ -117,8 +116,7 @@ class Clerk:
         assert found, f"no time: {text}"
         local = self.now.astimezone(SHANGHAI)
         year, day = found[1] or (2026 if found[2] else local.year), found[2] or f"{local:%m-%d}"
-        form = "%Y-%m-%d %H:%M:%S" if found[3].count(":") == 2 else "%Y-%m-%d %H:%M"
-        read = datetime.strptime(f"{year}-{day} {found[3]}", form)
+        read = datetime.fromisoformat(f"{year}-{day} {found[3]}")
         return read.replace(tzinfo=SHANGHAI).astimezone(UTC)
 
     @property
@@ -126,7 +124,7 @@ class Clerk:
         """Never before the last fact."""
         return max(self.now, self.case.last_at) if self.case else self.now
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         for _ in range(4):
             asking = asking_of(self.case, self.at, CLOCK, references=self.references)
             debt = owed(asking)
