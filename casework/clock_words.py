@@ -243,6 +243,7 @@ class Line(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One fact of a clock: what happened, the stretches up to its due time, and the due time.
 
+    `at` is when the clock began to run, also where that was written down later, or when it stopped.
     The counted figures of `lines` and `carried` add up to `limit`, all in microseconds of whole
     seconds, as far as the step set a due time that was still to come.
     """
@@ -302,7 +303,8 @@ def _goes_straight_on(here: Turn, stopped: ClockStopped, then: Turn | None) -> b
 def _started(
     turn: Turn, fact: ClockStarted, before: ClockStopped | None, names: Mapping[int, str]
 ) -> Step:
-    since, due_at = _second(fact.since or turn.at), _second(fact.due_at)
+    began = fact.since or turn.at
+    since, due_at = _second(began), _second(fact.due_at)
     kind, calendar = family(fact.limit.unit), turn.calendar
     because, clock = because_in_words(fact.because), CLOCK_NAMES[fact.clock]
     late = f"（{moment_in_words(turn.at)}登记，自{moment_in_words(since)}起计）"
@@ -313,7 +315,7 @@ def _started(
     lines = tuple(Line(one, stretch_in_words(one, kind, names)) for one in laid)
     due = tuple(_due(fact))
     if fact.clock is Clock.RESUMPTION:
-        return Step(since, f"{head}挂账至{moment_in_words(due_at)}。", lines, due, counted)
+        return Step(began, f"{head}挂账至{moment_in_words(due_at)}。", lines, due, counted)
     limit = micros(fact.limit, calendar)
     carried = limit - counted if 0 < fact.carried < limit else _whole(fact.carried)
     told = f"{head}{clock}时限{limit_in_words(fact.limit)}"
@@ -322,7 +324,7 @@ def _started(
     if fact.carried:
         told += f"，{_carried(fact, carried, before)}"
         told += f"，尚余{length_in_words(limit - carried)}" if carried < limit else "，已无剩余"
-    return Step(since, f"{told}；{_RUNS[kind]}。", lines, due, limit, carried)
+    return Step(began, f"{told}；{_RUNS[kind]}。", lines, due, limit, carried)
 
 
 def _carried(fact: ClockStarted, carried: int, before: ClockStopped | None) -> str:

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from casework import clocks, special_periods, timers
+from casework import special_periods, timers
 from casework import commands as ask
 from casework.case import decide, evolve
 from casework.clock_words import CLOCK_NAMES, UNIT_NAMES, length_in_words
 from casework.clocks import SHANGHAI, CalendarYear, Holiday
 from casework.errors import Refusal
 from casework.lifecycle import LABELS
-from casework.model import CLOCK, Actor, Clock, Limit, Outcome, Solved, StreetCode
+from casework.model import CLOCK, Actor, Clock, ClockStarted, Limit, Outcome, Solved, StreetCode
 from casework.owed import owed
 from casework.reference import CalendarYearPublished
 from casework.special_periods import OCCASIONS, DeclareSpecialPeriod, MoveSpecialPeriodEnd
@@ -160,7 +160,7 @@ class Clerk:
         assert self.case is not None, "nothing was reported"
         return self.case
 
-    def fact(self, clock: Clock) -> clocks.ClockStarted:
+    def fact(self, clock: Clock) -> ClockStarted:
         running = self.told.clocks.get(clock)
         assert running is not None, f"{CLOCK_NAMES[clock]} does not run"
         return running.fact
