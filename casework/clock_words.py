@@ -7,7 +7,7 @@ out, so that the figures of the lines add up to the limit as a clerk would add t
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -220,6 +220,8 @@ def stretch_in_words(stretch: Stretch, kind: Family, names: Mapping[int, str]) -
             return f"{span}：{worked}{told}，{counted}。"
         case Why.WHOLE | Why.WORKED:
             return f"{span}：{worked}{'全天' if days == 1 else f'共{days}天，'}{counted}。"
+        case _:
+            assert_never(stretch.why)
 
 
 # Steps ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import Protocol, assert_never
 
 import msgspec
@@ -164,7 +165,10 @@ class _Timeline:
             (micros_of_day(opens), micros_of_day(closes) or DAY) for opens, closes in windows
         )
         self._days = days
-        self.day_micros = sum(closes - opens for opens, closes in self._windows)
+        # What has counted of a day when each window opens, and at its end.
+        *self._before, self.day_micros = accumulate(
+            (closes - opens for opens, closes in self._windows), initial=0
+        )
 
     def position(self, at: datetime) -> int:
         since = at - _MONDAY
@@ -180,13 +184,9 @@ class _Timeline:
     def moment(self, position: int) -> datetime:
         """The first moment at that position: used up at a window's end means that end."""
         rank, rest = divmod(position - 1, self.day_micros)
-        left = rest + 1
-        micros = 0
-        for opens, closes in self._windows:
-            micros = opens + left
-            if micros <= closes:
-                break
-            left -= closes - opens
+        window = bisect_right(self._before, rest) - 1
+        opens, _ = self._windows[window]
+        micros = opens + rest + 1 - self._before[window]
         return _MONDAY + timedelta(days=self._days.nth(rank), microseconds=micros)
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from casework import special_periods, timers
 from casework import commands as ask
+from casework import special_periods, timers
 from casework.case import decide, evolve
 from casework.clock_words import CLOCK_NAMES, UNIT_NAMES, length_in_words
 from casework.clocks import SHANGHAI, CalendarYear, Holiday
