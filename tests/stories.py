@@ -230,6 +230,12 @@ _ACTS: dict[str, _Acts] = {
     "拒绝延期": lambda c, r: [(ask.DenyExtension(words=W), SUPERVISOR)],
     "延期": lambda c, r: [_extension(c, r), (ask.GrantExtension(), SUPERVISOR)],
     "申请挂账至": lambda c, r: _suspending(c, r)[:1],
+    "不说理由申请挂账至": lambda c, r: [
+        (
+            ask.RequestSuspension(code="S01", resume_on=date.fromisoformat(f"2026-{r}")),
+            _lead(c),
+        )
+    ],
     "同意挂账": lambda c, r: [(ask.GrantSuspension(), SUPERVISOR)],
     "拒绝挂账": lambda c, r: [(ask.DenySuspension(words=W), SUPERVISOR)],
     "挂账至": _suspending,
