@@ -362,14 +362,6 @@ class TimelineOut(Wire):
     as_of: int
 
 
-class ExplainOut(Wire):
-    """How each due time came about, line by line."""
-
-    case_id: UUID
-    number: str
-    lines: tuple[str, ...]
-
-
 class DoneOut(Wire):
     """An action was carried out, durably."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import Protocol, assert_never
 
 import msgspec
@@ -164,7 +165,10 @@ class _Timeline:
             (micros_of_day(opens), micros_of_day(closes) or DAY) for opens, closes in windows
         )
         self._days = days
-        self.day_micros = sum(closes - opens for opens, closes in self._windows)
+        # What has counted of a day when each window opens, and at its end.
+        *self._before, self.day_micros = accumulate(
+            (closes - opens for opens, closes in self._windows), initial=0
+        )
 
     def position(self, at: datetime) -> int:
         since = at - _MONDAY
@@ -180,13 +184,9 @@ class _Timeline:
     def moment(self, position: int) -> datetime:
         """The first moment at that position: used up at a window's end means that end."""
         rank, rest = divmod(position - 1, self.day_micros)
-        left = rest + 1
-        micros = 0
-        for opens, closes in self._windows:
-            micros = opens + left
-            if micros <= closes:
-                break
-            left -= closes - opens
+        window = bisect_right(self._before, rest) - 1
+        opens, _ = self._windows[window]
+        micros = opens + rest + 1 - self._before[window]
         return _MONDAY + timedelta(days=self._days.nth(rank), microseconds=micros)
 
 
@@ -226,15 +226,23 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
 
         Counting begins at the next window if `start` is outside one. Time used up exactly at a
         window's end is over at that end. No time has passed at `start` itself; a negative figure
-        looks back the same way. `skips`, in order and apart, do not count.
+        looks back the same way. `skips`, in order and apart, do not count in either direction.
         """
         end = self._after(kind, start, micros)
-        for skip in skips:
-            if skip.first >= end:
-                break
-            if skip.last > start:
-                micros += self.counted(kind, max(skip.first, start), skip.last)
-                end = self._after(kind, start, micros)
+        if micros > 0:
+            for skip in skips:
+                if skip.first >= end:
+                    break
+                if skip.last > start:
+                    micros += self.counted(kind, max(skip.first, start), skip.last)
+                    end = self._after(kind, start, micros)
+        elif micros < 0:
+            for skip in reversed(skips):
+                if skip.last < end:
+                    break
+                if skip.first < start:
+                    micros -= self.counted(kind, skip.first, min(skip.last, start))
+                    end = self._after(kind, start, micros)
         return end, kind is Family.WORKING and not self._published(start, end)
 
     def _after(self, kind: Family, start: datetime, micros: int) -> datetime:
@@ -349,13 +357,14 @@ def start(
     """The clock runs from `at` with `carried` microseconds of its limit already used.
 
     With more carried than the limit allows, `due_at` lies in the past, at the moment the limit ran
-    out had it run without a break: such a clock is overdue from the first.
+    out had it run without a break: such a clock is overdue from the first. `skips` are all that
+    hold, past ones included; the fact keeps those that are still to come.
     """
     kind, whole = family(limit.unit), micros(limit, calendar)
-    skips = tuple(skip for skip in skips if skip.last > at)
     due_at, provisional = calendar.after(kind, at, whole - carried, skips)
+    ahead = tuple(skip for skip in skips if skip.last > at)
     if clock in NOT_WATCHED:
-        return ClockStarted(clock, limit, due_at, because, carried, provisional, skips=skips)
+        return ClockStarted(clock, limit, due_at, because, carried, provisional, skips=ahead)
     warn_at, escalate_at, escalate_again_at = (
         calendar.after(kind, at, whole * percent // 100 - carried, skips)[0]
         for percent in (WARNING, ESCALATION, SECOND_ESCALATION)
@@ -367,7 +376,7 @@ def start(
         because,
         carried,
         provisional,
-        skips=skips,
+        skips=ahead,
         warn_at=warn_at,
         escalate_at=escalate_at,
         escalate_again_at=escalate_again_at,

@@ -110,6 +110,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     provisional: bool = False
     runs_again_at: datetime | None = None
 
+    @property
+    def percent(self) -> int:
+        """Whole percent of the limit used, rounded down; above 100 once it is passed."""
+        return self.used * 100 // (self.used + self.remaining)
+
 
 def read(clock: Clock, timer: Timer, at: datetime, calendar: Calendar) -> Reading:
     """The clock at `at`, which is not before the timer's last fact."""

@@ -6,21 +6,12 @@ from datetime import date, datetime
 import msgspec
 
 from casework import events as did
+from casework.clock_words import limit_in_words
 from casework.errors import when
 from casework.log.port import UnknownEvent
-from casework.model import Limit, Outcome, Solved, Unit
+from casework.model import Limit, Outcome, Solved
 from projections.tables import micros, moment
 
-UNITS: dict[Unit, str] = {
-    Unit.MINUTE: "分钟",
-    Unit.HOUR: "小时",
-    Unit.CALENDAR_DAY: "个自然日",
-    Unit.DUTY_MINUTE: "值守分钟",
-    Unit.DUTY_HOUR: "值守时",
-    Unit.WORKING_MINUTE: "工作分钟",
-    Unit.WORKING_HOUR: "工作小时",
-    Unit.WORKING_DAY: "个工作日",
-}
 OUTCOMES: dict[Outcome, str] = {
     Outcome.RECTIFIED: "已整改",
     Outcome.PERSUADED: "已劝导撤离",
@@ -160,11 +151,6 @@ _NAMED: dict[type[msgspec.Struct], tuple[str, ...]] = {
 }
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, int | str]).decode
-
-
-def limit_in_words(limit: Limit) -> str:
-    """A limit as people say it: 4值守时."""
-    return f"{limit.amount}{UNITS[limit.unit]}"
 
 
 def _plain(value: object) -> int | str:

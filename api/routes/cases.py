@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
-from typing import Annotated, TypeVar
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, TypeVar, cast
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from fastapi import Request as HttpRequest
@@ -14,6 +14,7 @@ from api.access import Visitor, actor_at, require_sight
 from api.accounts.audit import entry_of
 from api.accounts.principal import PrincipalKind
 from api.actions import FORMS, Form
+from api.clocks import ExplainOut, reading_out
 from api.door import Door
 from api.hygiene import Code, Line, Moment, StreetText
 from api.parts import Parts
@@ -25,7 +26,6 @@ from api.schemas import (
     CasePage,
     DoneOut,
     DueOut,
-    ExplainOut,
     MyCaseOut,
     RevealIn,
     RevealOut,
@@ -44,14 +44,15 @@ from api.shown import (
     street_name,
 )
 from api.visitors import With, guard, keep_rate
-from casework import clock_words
+from casework import clock_story
 from casework.application import Loaded
+from casework.case import Happened
 from casework.clocks import SHANGHAI
 from casework.errors import Missing, UnknownCase
 from casework.events import Fact, ReporterJoined, ReportSubmitted
 from casework.lifecycle import LABELS, ROWS_OF, Action, Status, rows_from
 from casework.log.port import Recorded
-from casework.model import Actor, ActorKind, ClockStarted, ClockStopped, Role, Sealed
+from casework.model import Actor, ActorKind, Role, Sealed
 from casework.numbers import is_case_number
 from casework.sealing import ERASED_TEXT
 from casework.state import allowed
@@ -364,26 +365,45 @@ async def explain_clock(
     case: CaseRef,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("cases.clock"))],
+    as_of: Annotated[
+        Moment | None,
+        Query(description="过去的某一时间：按当时已经发生的事实说明；不填即现在。"),
+    ] = None,
 ) -> ExplainOut:
-    """How each due time came about, line by line, to the minute."""
-    loaded, _actor = await sight(parts, visitor, case)
-    history = await Door(parts).in_thread(lambda: parts.casework.history(loaded.case_id))
-    facts = [(r.at, turn) for r in history for turn in _turns(r)]
-    references = parts.casework.references
-    versions = loaded.case.versions
-    rules = references.rules_of(versions) if versions else references.rules_at(parts.now())
+    """How each clock stands now or stood then, and how its due time came about, line by line.
+
+    Reporters and partners are told of the clocks of their case, not of what desks ask each other.
+    """
+    loaded, actor = await sight(parts, visitor, case)
+    now = parts.now()
+    at = max(now, loaded.case.last_at) if as_of is None else _past(as_of, now)
+
+    def tell() -> list[clock_story.Told]:
+        happened = [r for r in parts.casework.history(loaded.case_id) if isinstance(r.event, Fact)]
+        history = cast("list[Happened]", happened)
+        return clock_story.told(history, parts.casework.references, at)
+
+    told = await Door(parts).in_thread(tell)
+    if not told:
+        raise _bad("as_of", "该时间案件尚未上报，请填写上报之后的时间。")
+    if actor.kind is not ActorKind.STAFF:
+        told = [replace(t, overlays=()) for t in told if t.clock in clock_story.FOR_REPORTERS]
     return ExplainOut(
         case_id=loaded.case_id,
         number=loaded.case.number,
-        lines=tuple(clock_words.explain(facts, rules.calendar)),
+        at=at,
+        lines=tuple(line for one in told for line in one.lines),
+        clocks=tuple(reading_out(one) for one in told),
     )
 
 
-def _turns(recorded: Recorded) -> tuple[ClockStarted | ClockStopped, ...]:
-    """The clocks that a fact stopped and started."""
-    if isinstance(recorded.event, Fact):
-        return (*recorded.event.stopped, *recorded.event.started)
-    return ()
+def _past(moment: datetime, now: datetime) -> datetime:
+    """A moment that has come; only the past is told as it was."""
+    asked_for = _aware(moment, "as_of")
+    assert asked_for is not None
+    if asked_for > now:
+        raise _bad("as_of", "只能查看过去的时间，请填写不晚于现在的时间。")
+    return asked_for.astimezone(UTC)
 
 
 @router.get("/cases/{case}/allowed", name="cases.allowed", tags=["案件"], summary="可办操作")

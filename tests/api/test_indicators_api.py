@@ -106,7 +106,7 @@ def test_anybody_reads_the_twelve_indicators_with_limits_in_words(town: Town) ->
     assert bikes_["note"] == "示例，待区级确认"
     rows = bikes_["conditions"]
     assert isinstance(rows, list)
-    assert rows[0]["limit"] == {"amount": 1, "unit": "duty_hour", "words": "1值守小时"}
+    assert rows[0]["limit"] == {"amount": 1, "unit": "duty_hour", "words": "1值守时"}
     assert rows[0]["place_kinds"] == [{"code": "metro_exit", "name": "地铁出入口"}]
     assert rows[0]["standard"] and bikes_["parties"] and bikes_["examples"]
     is_problem(town.anonymous().get("/indicators", version=10**6), 404, "not-there")
@@ -150,14 +150,14 @@ def test_a_change_is_proposed_by_one_and_holds_when_another_confirmed_it(
 
     assert in_force(town) == before
     rows = catalogue(town, version=before + 1)["P10"]["conditions"]
-    assert isinstance(rows, list) and rows[1]["limit"]["words"] == "3值守小时"
+    assert isinstance(rows, list) and rows[1]["limit"]["words"] == "3值守时"
     assert rows[1]["overrides"][0]["streets"] == [
         {"code": "110108011", "name": town.parts.dispatcher.boundaries.name("110108011")}
     ]
     town.forward(minutes=6)
     assert in_force(town) == before + 1
     rows = catalogue(town, version=before)["P10"]["conditions"]
-    assert isinstance(rows, list) and rows[1]["limit"]["words"] == "2值守小时"
+    assert isinstance(rows, list) and rows[1]["limit"]["words"] == "2值守时"
 
 
 def test_the_confirmation_and_what_it_brings_stand_in_the_log_as_one_command(

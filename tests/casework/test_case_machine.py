@@ -12,18 +12,44 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
+from casework import commands as ask
 from casework import events as did
+from casework import special_periods, timers
+from casework.application import MOST_DEBTS
 from casework.case import Happening, decide, evolve, fold
 from casework.clock_words import BECAUSE_NAMES
-from casework.clocks import SHANGHAI
+from casework.clocks import SHANGHAI, micros
 from casework.commands import Command, Reopen
+from casework.decisions import clockwork
+from casework.decisions.asking import Asking
+from casework.effective import LEAD
 from casework.errors import NotAllowed, NotPermitted, NotYours, Refusal
 from casework.lifecycle import ACTION_OF, BEFORE_CLOSING, CLOCK_OF, OPEN, RULES, Action, Status
 from casework.log.mapper import Names
-from casework.model import CLOCK, Actor, Clock
+from casework.model import CLOCK, Actor, Clock, Limit, Outcome, Solved, StreetCode, Unit
+from casework.owed import Clockwork, owed
+from casework.reference import CalendarYearPublished
+from casework.special_periods import DeclareSpecialPeriod, MoveSpecialPeriodEnd, Occasion
 from casework.state import ANSWERS, Case, allowed
-from tests.history import EVERYBODY, MONDAY_9, Told, asking_of
+from tests.history import (
+    CITIZEN,
+    EVERYBODY,
+    INSIDE,
+    MONDAY_9,
+    PHOTO,
+    REFERENCES,
+    REVIEWER,
+    STREET,
+    ZHONGGUANCUN,
+    Told,
+    asking_of,
+    day,
+    rules_of,
+    words,
+)
+from tests.stories import NOTICE_2027
 from tests.strategies import SOUND, WILD, Values, actors, commands, sound_submissions
 
 NAMES = Names([did.STORED_AS])
@@ -37,6 +63,20 @@ PAUSES = (
     timedelta(hours=1),
     timedelta(hours=9),
     timedelta(days=3),
+)
+
+BEGINNINGS = (MONDAY_9, MONDAY_9, day("12-29 09:00"))
+"""The last one is days before a year that has no notice yet."""
+
+SPECIAL_LIMITS = (None, None, Limit(12, Unit.DUTY_HOUR), Limit(2, Unit.WORKING_DAY))
+SPECIAL_STREETS: tuple[tuple[StreetCode, ...], ...] = ((), (ZHONGGUANCUN,))
+
+WALK: tuple[tuple[Command, Actor], ...] = (
+    (ask.Register(indicator="P04", condition="P04-1", proposal=INSIDE), REVIEWER),
+    (ask.Acknowledge(), STREET),
+    (ask.Rectify(outcome=Outcome.RECTIFIED, photos=(PHOTO,), words=words()), STREET),
+    (ask.Close(standard_met=True, reply=words()), REVIEWER),
+    (ask.Rate(solved=Solved.NO, satisfaction=1, efficiency=1), CITIZEN),
 )
 
 STAGE: dict[Status, set[Clock]] = {
@@ -71,16 +111,27 @@ class CasesUnderRules(RuleBasedStateMachine):
         self.now = MONDAY_9
         self.cases: dict[UUID, Case] = {}
         self.histories: dict[UUID, list[Told]] = {}
+        self.references = REFERENCES
 
     # what is asked -------------------------------------------------------------------
 
-    @initialize(data=st.data(), number=st.integers(1, len(CASES)))
-    def reports(self, data: st.DataObject, number: int) -> None:
+    @initialize(
+        data=st.data(),
+        number=st.integers(1, len(CASES)),
+        now=st.sampled_from(BEGINNINGS),
+        far=st.integers(0, len(WALK)),
+    )
+    def reports(self, data: st.DataObject, number: int, now: datetime, far: int) -> None:
+        """The first case is some steps on its way: drawn at random few would get that far."""
+        self.now = now
         for case_id in CASES[:number]:
             report = data.draw(sound_submissions(f"HD20260302{len(self.cases):04}"))
             by = data.draw(st.sampled_from([who for who in EVERYBODY if _may_report(who)]))
             self.ask(case_id, report, by)
             assert case_id in self.cases, "a sound report is taken"
+        for command, by in WALK[:far]:
+            person = str(self.cases[CASES[0]].own_reporters[0])
+            self.ask(CASES[0], command, replace(by, id=person) if by == CITIZEN else by)
 
     @rule(data=st.data(), by=actors)
     def anything(self, data: st.DataObject, by: Actor) -> None:
@@ -124,6 +175,53 @@ class CasesUnderRules(RuleBasedStateMachine):
         if dues:
             self.now = data.draw(st.sampled_from(dues)) + off
 
+    @rule(
+        after=st.sampled_from([timedelta(hours=1), timedelta(hours=14), timedelta(days=2)]),
+        lasts=st.sampled_from([timedelta(hours=3), timedelta(hours=11), timedelta(days=4)]),
+        limit=st.sampled_from(SPECIAL_LIMITS),
+        streets=st.sampled_from(SPECIAL_STREETS),
+    )
+    def a_special_period_is_declared(
+        self,
+        after: timedelta,
+        lasts: timedelta,
+        limit: Limit | None,
+        streets: tuple[StreetCode, ...],
+    ) -> None:
+        if len(self.references.special) < 4:
+            first = self.now + after
+            self._special(
+                DeclareSpecialPeriod(
+                    occasion=Occasion.FLOOD,
+                    first=first,
+                    last=first + lasts,
+                    grounds="通知",
+                    limit=limit,
+                    streets=streets,
+                )
+            )
+
+    @rule(data=st.data(), to=st.sampled_from([timedelta(hours=2), timedelta(days=3)]))
+    def a_special_period_ends_otherwise(self, data: st.DataObject, to: timedelta) -> None:
+        declared = special_periods.fold(self.references.special)
+        if declared and len(self.references.special) < 6:
+            number = data.draw(st.sampled_from([period.number for period in declared]))
+            self._special(MoveSpecialPeriodEnd(number=number, last=self.now + to, grounds="通知"))
+
+    def _special(self, command: special_periods.Command) -> None:
+        try:
+            news = special_periods.decide(self.references.special, command, self.now)
+        except Refusal:
+            return
+        self.references = self.references.grown(special=news)
+
+    @rule()
+    def the_year_is_published(self) -> None:
+        """With its notice of a minute; once is enough."""
+        if self.references.calendar == REFERENCES.calendar:
+            news = CalendarYearPublished(year=NOTICE_2027, effective_from=self.now + LEAD)
+            self.references = self.references.grown(calendar=[news])
+
     def _dues(self) -> set[datetime]:
         running = (clock for case in self.cases.values() for clock in case.clocks.values())
         return {clock.fact.due_at for clock in running if clock.fact.due_at > self.now}
@@ -135,10 +233,40 @@ class CasesUnderRules(RuleBasedStateMachine):
     # what is expected ----------------------------------------------------------------
 
     def ask(self, case_id: UUID, command: Command, by: Actor) -> None:
+        """As at the door: what the clock owes comes first."""
+        if case_id in self.cases and not isinstance(command, Clockwork):
+            self._after_the_clock(case_id)
+        self._ask(case_id, command, by)
+
+    def _after_the_clock(self, case_id: UUID) -> None:
+        for _ in range(MOST_DEBTS):
+            asking = self._asking(case_id, CLOCK)
+            debt = owed(asking)
+            assert debt == owed(asking), "asked twice it is the same debt under the same id"
+            if debt is None:
+                break
+            version = len(self.histories[case_id])
+            self._ask(case_id, debt.command, CLOCK)
+            assert len(self.histories[case_id]) > version, "what is owed is never refused"
+        asking = self._asking(case_id, CLOCK)
+        assert owed(asking) is None, "the clock comes to rest"
+        if asking.settled is not None:
+            covered = asking.settled.calendar.days
+            for running in asking.case.clocks.values():
+                last = running.fact.due_at.astimezone(SHANGHAI).year
+                assert not running.fact.provisional or last not in covered
+        assert clockwork.specially(asking) is None
+
+    def _asking(self, case_id: UUID, by: Actor) -> Asking:
         before = self.cases.get(case_id)
         others = {other: case for other, case in self.cases.items() if other != case_id}
         at = max(self.now, before.last_at) if before else self.now
-        asking = asking_of(before, at, by, case_id, others)
+        return asking_of(before, at, by, case_id, others, self.references)
+
+    def _ask(self, case_id: UUID, command: Command, by: Actor) -> None:
+        before = self.cases.get(case_id)
+        asking = self._asking(case_id, by)
+        at = asking.at
         status = before.status if before else Status.NEW
         action = ACTION_OF[type(command)]
         offered = before is None or action in allowed(before, by)
@@ -186,6 +314,15 @@ class CasesUnderRules(RuleBasedStateMachine):
         stages = set().union(*STAGE.values())
         for case in self.cases.values():
             assert set(case.clocks) & stages == STAGE[case.status], case
+
+    @invariant()
+    def used_and_remaining_of_every_clock_are_its_limit(self) -> None:
+        for case in self.cases.values():
+            calendar = rules_of(case, case.last_at, self.references).calendar
+            for clock, timer in case.timers.items():
+                reading = timers.read(clock, timer, max(self.now, case.last_at), calendar)
+                assert reading.used + reading.remaining == micros(timer.limit, calendar)
+                assert reading.used >= 0
 
     @invariant()
     def a_request_is_open_exactly_as_long_as_its_clock_runs(self) -> None:
