@@ -119,10 +119,10 @@ class Asking(NamedTuple):
             return ()
         return clocks.apart(special_periods.skips(self.special, street, indicator))
 
-    def handled(self, until: datetime | None = None) -> tuple[tuple[datetime, datetime], ...]:
+    def handled(self) -> tuple[tuple[datetime, datetime], ...]:
         """Stretches that count as handling since the dispatch, the one that runs up to now."""
         running = self.case.clocks.get(Clock.HANDLING)
-        last = () if running is None else ((running.since, until or self.at),)
+        last = () if running is None else ((running.since, self.at),)
         return (*self.case.spans, *last)
 
     def stop(

@@ -50,6 +50,7 @@ class DueNow(NamedTuple):
     clock: Clock
     round: int
     due_at: datetime
+    percent: int = 100
 
 
 class Office:
@@ -74,13 +75,13 @@ class Office:
         loaded = self.casework.load(CASE_ID)
         assert loaded is not None
         clocks = loaded.case.clocks
-        due = {
-            clock: [DueNow(CASE_ID, clock, loaded.case.round, clocks[clock].fact.due_at)]
+        due = [
+            DueNow(CASE_ID, clock, loaded.case.round, clocks[clock].fact.due_at)
             for clock in LAPSES
             if clock in clocks
-        }
+        ]
         rounds = [
-            watch.run_due(self.casework, lambda clock, _at: due.get(clock, []), at)
+            watch.carry_out(self.casework, due, at, lambda _desk, _role, _at: ())
             for _ in range(watchers)
         ]
         return sum(await asyncio.gather(*rounds))
