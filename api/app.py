@@ -20,6 +20,8 @@ from api.description import describe
 from api.exchange import ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
+from api.pages import cases as case_pages
+from api.pages import signing
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.routes import (
@@ -161,7 +163,7 @@ ROUTERS = tuple(
 )
 """What is served under `API`."""
 
-UNPREFIXED = (health.router, place_codes.links, ogc.router)
+UNPREFIXED = (health.router, place_codes.links, ogc.router, signing.router, case_pages.router)
 """What is served beside it."""
 
 

@@ -77,10 +77,15 @@ async def visitor_of(request: HttpRequest, parts: Parts) -> Visitor:
     principal = await _authenticated(parts, value.strip(), channel)
     if principal is None:
         raise unauthenticated()
-    networks = parts.settings.networks
-    if principal.kind is PrincipalKind.STAFF and networks and not _within(address, networks):
+    if principal.kind is PrincipalKind.STAFF and not address_allowed(request, parts):
         raise problem_error(403, "elsewhere", "网络受限", "工作人员只能从单位网络访问。")
     return Visitor(principal, source, draft=draft)
+
+
+def address_allowed(request: HttpRequest, parts: Parts) -> bool:
+    """Whether staff may come from where this request does."""
+    networks = parts.settings.networks
+    return not networks or _within(address_of(request, parts.settings.proxies), networks)
 
 
 async def _authenticated(parts: Parts, value: str, channel: Channel) -> Principal | None:

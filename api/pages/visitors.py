@@ -1,0 +1,119 @@
+"""Who sits in front of a page: the session in the cookie, and what proves that a form is ours.
+
+A cookie is sent along by the browser whoever asks, so a form must come from our own pages: by its
+Origin, and by a token bound to the session. Without a session one is led to the sign-in page.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends
+from fastapi import Request as HttpRequest
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from api.access import POLICY, Visitor, permit
+from api.accounts.principal import Channel, PrincipalKind
+from api.parts import Parts
+from api.problems import ProblemError, problem_error
+from api.visitors import With, address_allowed, visitor_of
+
+COOKIE = "session"
+DEVICE = "device"
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asks, which shows people what it gets."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+async def page_visitor(request: HttpRequest, parts: Parts) -> Visitor:
+    """The visitor by the credentials of the API if there are any, else by the cookie."""
+    visitor = await visitor_of(request, parts)
+    value = request.cookies.get(COOKIE)
+    if request.headers.get("authorization") or not value:
+        return visitor
+    now = parts.now()
+    principal = await asyncio.get_running_loop().run_in_executor(
+        parts.work, parts.sessions.authenticate, value, Channel.PAGE, now
+    )
+    if principal is None:
+        return visitor
+    if principal.kind is PrincipalKind.STAFF and not address_allowed(request, parts):
+        raise problem_error(403, "elsewhere", "网络受限", "工作人员只能从单位网络访问。")
+    return replace(visitor, principal=principal)
+
+
+def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
+    """The dependency of a page, as `api.visitors.guard` is of a route of the API.
+
+    Raises:
+        ProblemError: 303 to the sign-in page, where a browser comes without a session.
+
+    """
+    policy = POLICY[operation]
+
+    async def guarded(request: HttpRequest, parts: With) -> Visitor:
+        visitor = await page_visitor(request, parts)
+        try:
+            permit(policy, visitor)
+        except ProblemError as error:
+            if error.problem.status == 401 and wants_page(request):
+                here = quote(request.url.path, safe="/")
+                raise problem_error(
+                    303,
+                    "sign-in",
+                    "请先登录",
+                    "请先登录。",
+                    headers={"Location": f"/sign-in?next={here}"},
+                ) from None
+            raise
+        return visitor
+
+    return guarded
+
+
+def own_form(request: HttpRequest) -> None:
+    """Refuse a form that another site's page has sent.
+
+    Raises:
+        ProblemError: 403; a browser always names the origin of a form it posts.
+
+    """
+    origin = request.headers.get("origin") or request.headers.get("referer")
+    if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
+        raise problem_error(
+            403, "foreign-form", "来源不正确", "这个表单不是从本站页面提交的，请重新打开页面再试。"
+        )
+
+
+def own_session(parts: Parts, visitor: Visitor, token: str) -> None:
+    """Refuse a form whose token is not of this session. Raises ProblemError: 403."""
+    session = visitor.principal.session_id
+    if session is None or not parts.sessions.csrf_matches(session, token):
+        raise problem_error(
+            403, "stale-form", "页面已过期", "页面停留过久或登录已变，请刷新后再提交。"
+        )
+
+
+def token_of(parts: Parts, visitor: Visitor) -> str:
+    """The token that forms of this session carry; empty without a session."""
+    session = visitor.principal.session_id
+    return parts.sessions.csrf_token(session) if session else ""
+
+
+def remember(response: Response, request: HttpRequest, name: str, value: str, days: int) -> None:
+    """Set a cookie that scripts cannot read and other sites cannot send with a form."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=days * 86_400,
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="lax",
+    )
+
+
+PageVisitor = Annotated[Visitor, Depends(page_visitor)]
