@@ -320,6 +320,8 @@ def test_a_thirteenth_indicator_is_added_used_revised_and_retired_by_the_api_alo
     assert limit_of(town, second) == 4 * hour
     assert limit_of(town, first) == 3 * hour
 
+    head = town.parts.casework.eventlog.head()
+    assert town.reviewer.get("/cases", after=head, limit=1).json()["as_of"] >= head
     form = {"indicator": {**longer, "code": "P11"}, "first": day, "last": day}
     told = sysadmin.post("/indicators/dry-run", form).json()
     assert told["total"]["cases"] == 2
