@@ -25,7 +25,7 @@ ENGINES = {
     "vision": "recognition.engines.vision",
     "picture": "recognition.engines.picture",
     "speech": "recognition.engines.speech",
-    "pinyin": "recognition.engines.pinyin",
+    "sounds": "recognition.engines.sounds",
 }
 """Each a module with `load(settings: bytes) -> Engine`."""
 

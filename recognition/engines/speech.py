@@ -17,6 +17,7 @@ from faster_whisper.vad import SileroVADModel
 from opencc import OpenCC
 
 from recognition.model import Unavailable
+from recognition.speech import Heard
 from recognition.weights import Weight, located
 from recognition.worker import Engine
 
@@ -30,11 +31,7 @@ _WINDOW = 512  # samples that the detector judges at once: 32 ms
 _SURE = 0.5  # the detector's own threshold
 _FEWEST = 8  # windows with a voice, a quarter of a second: shorter is a cough or a click
 _AROUND = 12  # windows kept before and after, so that no first consonant is cut
-_PROMPT = "以下是市民用普通话说的一句话。"
-"""Turns Whisper to simplified characters with punctuation; names no problem it could echo."""
-
-_LOOPS = 2.4  # text that packs better than this repeats itself
-_UNHEARD = -1.2  # mean log probability below which Whisper guesses
+_UNHEARD = -1.3  # mean log probability below which Whisper guesses
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -42,14 +39,6 @@ class Settings(msgspec.Struct, frozen=True):
 
     model: Mapping[str, tuple[Weight, ...]]
     voice: Weight
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """What was said, and seconds of the recording and of voice in it."""
-
-    text: str
-    seconds: float
-    voice_s: float
 
 
 def load(settings: bytes) -> Engine:
@@ -74,21 +63,21 @@ def load(settings: bytes) -> Engine:
 
 
 def _said(model: WhisperModel, spoken: Sound) -> str:
+    """The words. One try at temperature 0: further ones cost seconds and make things up.
+
+    No prompt: where little is heard, Whisper says the prompt. No three pieces come twice, which
+    ends the loops it falls into.
+    """
     pieces, _ = model.transcribe(
         spoken,
         language="zh",
         beam_size=5,
+        temperature=0.0,
+        no_repeat_ngram_size=3,
         condition_on_previous_text=False,
-        initial_prompt=_PROMPT,
         without_timestamps=True,
     )
-    said = [
-        piece.text.strip()
-        for piece in pieces
-        if piece.compression_ratio < _LOOPS and piece.avg_logprob > _UNHEARD
-    ]
-    text = "".join(said)
-    return "" if text.strip("。，,. ") == _PROMPT.strip("。") else text
+    return "".join(piece.text.strip() for piece in pieces if piece.avg_logprob > _UNHEARD)
 
 
 def decoded(recording: bytes) -> Sound:
