@@ -11,7 +11,8 @@ from rapidocr import RapidOCR
 
 from recognition.engines.lite1 import as_onnx
 from recognition.engines.picture import opened
-from recognition.weights import Weight, located
+from recognition.vision import Looked, Settings
+from recognition.weights import located
 from recognition.worker import Engine
 
 SIDE = 240
@@ -19,22 +20,6 @@ SIDE = 240
 
 READ_SIDE = 1600
 """Longest side for reading: a number on a small ad in a 12-megapixel photo is still 20 px high."""
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """Which files read and see. `seen` may be left out: then no vector is made."""
-
-    detection: Weight
-    direction: Weight
-    reading: Weight
-    seen: Weight | None = None
-
-
-class Looked(msgspec.Struct, frozen=True):
-    """Lines with the reader's own confidence in 0..1, and 1,280 float32 or nothing."""
-
-    lines: tuple[tuple[str, float], ...]
-    vector: bytes = b""
 
 
 def load(settings: bytes) -> Engine:
