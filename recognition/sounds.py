@@ -10,10 +10,12 @@ import msgspec
 
 from recognition import weights
 from recognition.bounded import Bounded
+from recognition.lessons import Lessons, lesson_key, version_of
 from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion, Unavailable
-from recognition.semantic import Examples, version_of
 
 MISSING = "未安装扩展 speech（pip install 'haidian-casework[speech]'），不能按读音归类"
+
+NEEDED = ("pypinyin",)
 
 WEIGHT = 1.5
 """Beside the text model's 1, which reads the misheard characters: measured in ADR 0107."""
@@ -22,14 +24,14 @@ WEIGHT = 1.5
 class Lesson(msgspec.Struct, frozen=True, tag=True):
     """Examples to learn from: texts and labels. Answered with nothing."""
 
-    version: str
+    key: str
     examples: tuple[tuple[str, str], ...]
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """A transcript to judge by the lesson of that version. Answered with `Judged`."""
+    """A transcript to judge by the lesson of that key. Answered with `Judged`."""
 
-    version: str
+    key: str
     text: str
 
 
@@ -44,34 +46,37 @@ class Sounds:
 
     name = "sounds"
 
-    def __init__(self, engine: Bounded, examples: Examples) -> None:
+    def __init__(self, engine: Bounded, lessons: Lessons, needed: Sequence[str] = NEEDED) -> None:
         self._engine = engine
-        self._examples = examples
+        self._lessons = lessons
+        self._needed = tuple(needed)
+        self._version = ""
 
     def opinion(self, asked: Asked, kinds: Sequence[Kind]) -> Opinion | None:
         """What the transcript sounds like; None without one. Raises Unavailable."""
         if not (asked.transcript or "").strip():
             return None
-        if not weights.installed("pypinyin"):
+        if not weights.installed(*self._needed):
             raise Unavailable(MISSING)
-        examples = self._examples(kinds)
-        version = version_of(examples)
-        told = msgspec.msgpack.encode(Told(version, asked.transcript or ""))
+        key = lesson_key(self._lessons, kinds)
+        told = msgspec.msgpack.encode(Told(key, asked.transcript or ""))
         judged = self._judged(told)
         if judged.scores is None:
-            lesson = Lesson(version, tuple((e.text, e.label) for e in examples))
+            examples = self._lessons.newest(kinds)
+            self._version = version_of(examples)
+            lesson = Lesson(key, tuple((e.text, e.label) for e in examples))
             self._engine.ask(msgspec.msgpack.encode(lesson))
             judged = self._judged(told)
         known = {kind.code for kind in kinds} | {OUT}
         return Opinion(
-            model=Model("sounds", version),
+            model=Model(self.name, self._version),
             scores={label: s for label, s in (judged.scores or {}).items() if label in known},
             weight=WEIGHT,
         )
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed("pypinyin"):
+        if not weights.installed(*self._needed):
             return Condition(name=self.name, state="absent", note=MISSING)
         return self._engine.condition()
 

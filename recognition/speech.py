@@ -30,13 +30,14 @@ class Whisper:
 
     name = "speech"
 
-    def __init__(self, engine: Bounded, version: str) -> None:
+    def __init__(self, engine: Bounded, version: str, needed: Sequence[str] = NEEDED) -> None:
         self._engine = engine
+        self._needed = tuple(needed)
         self._version = version
 
     def transcribe(self, recording: bytes, media_type: str) -> Transcript:  # noqa: ARG002  the content tells
         """What was heard; empty for silence. Raises Unavailable."""
-        if not weights.installed(*NEEDED):
+        if not weights.installed(*self._needed):
             raise Unavailable(MISSING)
         heard = msgspec.msgpack.decode(self._engine.ask(recording), type=Heard)
         text = without_inventions(heard.text)
@@ -44,7 +45,7 @@ class Whisper:
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed(*NEEDED):
+        if not weights.installed(*self._needed):
             return Condition(name=self.name, state="absent", note=MISSING)
         return self._engine.condition()
 

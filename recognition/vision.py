@@ -5,6 +5,7 @@ one kind of problem, the small ad; the likeness knows those that cases have show
 """
 
 import hashlib
+import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
@@ -28,9 +29,9 @@ MOST_PHOTOS = 3
 AD = "小广告"
 """What the kind is called that a number on a photo speaks for; by name, as codes may change."""
 
-TRADES = tuple(
-    "办证 刻章 开锁 换锁 疏通 通下水 贷款 借款 信用卡 套现 招聘 招工 日结 兼职 出租 租房 合租 求租 发票 代开 "
-    "回收 收药 搬家 保洁 防水 维修 家教 加微信 私家侦探 讨债 专治 祖传 重金 文凭".split()
+_TRADES = re.compile(
+    "办证|刻章|开锁|换锁|疏通|通下水|贷款|借款|信用卡|套现|招聘|招工|日结|兼职|出租|租房|合租|求租"
+    "|发票|代开|回收|收药|搬家|保洁|防水|维修|家教|加微信|私家侦探|讨债|专治|祖传|重金|文凭"
 )
 """What small ads offer. With a number, it is hardly anything else."""
 
@@ -68,14 +69,15 @@ class Looked(msgspec.Struct, frozen=True):
 class Eyes:
     """The worker, with the last few looks remembered for as long as an answer is made of them."""
 
-    def __init__(self, engine: Bounded) -> None:
+    def __init__(self, engine: Bounded, needed: Sequence[str] = NEEDED) -> None:
         self._engine = engine
+        self._needed = tuple(needed)
         self._lock = threading.Lock()
         self._looks: OrderedDict[bytes, Looked] = OrderedDict()
 
     def look(self, photo: bytes) -> Looked:
         """What is on a photo. Raises Unavailable."""
-        if not weights.installed(*NEEDED):
+        if not weights.installed(*self._needed):
             raise Unavailable(MISSING)
         key = hashlib.sha256(photo).digest()
         with self._lock:
@@ -103,7 +105,7 @@ class Eyes:
 
     def condition(self, name: str) -> Condition:
         """How the worker is, under the name of who asks."""
-        if not weights.installed(*NEEDED):
+        if not weights.installed(*self._needed):
             return Condition(name=name, state="absent", note=MISSING)
         return msgspec.structs.replace(self._engine.condition(), name=name)
 
@@ -135,7 +137,7 @@ class AdReader:
         numbers = numbers_in(lines)
         if not numbers:
             return None
-        trades = [trade for trade in TRADES if any(trade in line for line in lines)]
+        trades = list(dict.fromkeys(_TRADES.findall("\n".join(lines))))
         because = [f"照片上读到电话号码 {number}" for number in numbers[:2]]
         because += [f"照片上读到“{trade}”" for trade in trades[:2]]
         return Opinion(

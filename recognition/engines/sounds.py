@@ -48,8 +48,8 @@ def _split(syllable: str) -> tuple[str, str]:
 class _Learnt:
     """A model of one lesson."""
 
-    def __init__(self, version: str, examples: Sequence[tuple[str, str]]) -> None:
-        self.version = version
+    def __init__(self, key: str, examples: Sequence[tuple[str, str]]) -> None:
+        self.key = key
         self._labels = sorted({label for _, label in examples})
         self._place: dict[str, int] = {}
         rows = [features(text) for text, _ in examples]
@@ -93,9 +93,9 @@ def load(_settings: bytes) -> Engine:
         nonlocal learnt
         asked = msgspec.msgpack.decode(question, type=Lesson | Told)
         if isinstance(asked, Lesson):
-            learnt = _Learnt(asked.version, asked.examples)
+            learnt = _Learnt(asked.key, asked.examples)
             return b""
-        known = learnt is not None and learnt.version == asked.version
+        known = learnt is not None and learnt.key == asked.key
         judged = Judged(learnt.judge(asked.text) if learnt is not None and known else None)
         return msgspec.msgpack.encode(judged)
 
