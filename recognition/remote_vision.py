@@ -18,6 +18,9 @@ from recognition.remote import Remote
 MOST_PHOTOS = 3
 """Of one report that are sent; they show the same spot."""
 
+MOST = 20
+"""Candidates that are read."""
+
 WEIGHT = 1.0
 
 _NONE_OF_THEM = 0.5
@@ -103,7 +106,7 @@ class RemoteVision:
         known = {kind.code for kind in kinds}
         scores: dict[str, float] = {}
         because: dict[str, tuple[str, ...]] = {}
-        for raw in said.candidates[:10]:
+        for raw in said.candidates[:MOST]:
             try:
                 one = msgspec.json.decode(raw, type=_Candidate)
             except msgspec.MsgspecError:
