@@ -32,6 +32,7 @@ from api.routes import (
     persons,
     place_codes,
     places,
+    recognitions,
     redispatch,
     reports,
     sessions,
@@ -141,6 +142,7 @@ ROUTERS = tuple(
         redispatch,
         places,
         map_layers,
+        recognitions,
     )
 )
 """What is served under `API`."""

@@ -26,6 +26,8 @@ from api.boundary_versions import BoundaryVersions
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.recognising import Recognising
+from api.recognition_tickets import Tickets
 from api.settings import Settings
 from api.uploads import Uploads
 from api.watching import Meters
@@ -50,6 +52,7 @@ class Limits:
     uploads: RateLimitItem
     status: RateLimitItem
     maps: RateLimitItem
+    recognitions: RateLimitItem
     citizens: RateLimitItem
     partners: RateLimitItem
 
@@ -72,6 +75,8 @@ class Parts:
     place_codes: PlaceCodes
     gazetteer: Gazetteer
     geocoder: Geocoding | None
+    recognising: Recognising
+    tickets: Tickets
     feed: Feed
     shelf: Shelf
     ledgers: Engine

@@ -30,8 +30,12 @@ from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
 from api.erasing import Erasing
 from api.geocoding import Geocoding
+from api.learning import Learner
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
+from api.recognising import Recognising
+from api.recognition_sources import OtherSources
+from api.recognition_tickets import Tickets
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.uploads import Uploads
@@ -60,9 +64,11 @@ from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
 from projections.redispatch import Redispatch
 from projections.search import Search
-from projections.tables import postgres_views
+from projections.tables import postgres_views, reading
 from projections.timeline import Timeline
+from projections.training import Extent, Learnt, Training, extent, learnt
 from projections.view import View
+from recognition.training import trainer
 
 FOUNDER = Actor(ActorKind.STAFF, "setup", roles=(Role.SYSADMIN,))
 """Who founds the reference streams: the command line, before any account exists."""
@@ -94,6 +100,7 @@ def all_views() -> tuple[View, ...]:
         Redispatch(),
         CaseHistory(),
         PlacesSeen(),
+        Training(),
     )
 
 
@@ -192,6 +199,8 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         ),
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
+        recognising=_recognising(settings, casework, lambda: feed.readers.engine, clock),
+        tickets=Tickets(server.derive(Purpose.RECOGNITIONS)),
         feed=feed,
         shelf=shelf,
         ledgers=ledgers,
@@ -216,6 +225,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
             uploads=parse(settings.upload_limit),
             status=parse(settings.status_limit),
             maps=parse(settings.map_limit),
+            recognitions=parse(settings.recognition_limit),
             citizens=parse(settings.citizen_limit),
             partners=parse(settings.partner_limit),
         ),
@@ -230,6 +240,34 @@ def open_ledgers(settings: Settings) -> Engine:
     if settings.database:
         return postgres_views(settings.database, "public")
     return sqlite_ledgers(settings.var / "ledgers.db")
+
+
+def _recognising(
+    settings: Settings,
+    casework: Casework,
+    views: Callable[[], Engine],
+    clock: Callable[[], datetime],
+) -> Recognising:
+    """Recognition over the catalogue in force and what the views have learnt."""
+    folder = settings.var / "recognition"
+
+    def how_much() -> Extent:
+        with reading(views()) as connection:
+            return extent(connection)
+
+    def newest(most: int, each: int) -> list[Learnt]:
+        with reading(views()) as connection:
+            return learnt(connection, most, each)
+
+    learner = Learner(
+        folder,
+        trainer(),
+        lambda: casework.references.rules_at(clock()).catalogue,
+        how_much,
+        newest,
+        clock,
+    )
+    return Recognising(learner, OtherSources(settings, folder, learner.lessons()))
 
 
 def _geocoder(settings: Settings) -> Geocoding | None:

@@ -1,7 +1,8 @@
 """What recognition learns from, and how often it was right.
 
-Texts, what they were found to be, and what their reporters had been shown. Holds masked texts only, until their person is erased. Rows are added and never changed, so that a
-rebuild may write them as it goes. Knows no model.
+Texts, what they were found to be, and what their reporters had been shown. Holds masked texts only,
+until their person is erased. Rows are added and never changed, so that a rebuild may write them as
+it goes. Knows no model.
 """
 
 import sys

@@ -18,6 +18,9 @@ BUNDLED = Path(__file__).parent.parent / "data" / "indicators"
 METHOD = "pairs+groups, logistic regression 1"
 """Part of the version: a change of the method makes another model of the same inputs."""
 
+ELSEWHERE = Door(name="不属指标范围", door="不属于现行指标：请拨打12345反映。", number="12345")
+"""What reviewers refused as no indicator's, and nothing more is known of."""
+
 RETIRED = Door(
     name="不在现行指标内", door="这类问题不在现行指标内：请拨打12345反映。", number="12345"
 )
@@ -143,7 +146,7 @@ def gathered(
         if code not in codes:
             samples += [Sample(text, door_label(RETIRED.name)) for text in texts]
     names = {door.name for door in all_doors}
-    all_doors += [RETIRED, *(door for door in doors if door.name not in names)]
+    all_doors += [ELSEWHERE, RETIRED, *(door for door in doors if door.name not in names)]
     known = codes | {door_label(door.name) for door in all_doors}
     return Material(
         kinds=tuple(kinds),

@@ -58,10 +58,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     """What one source says: a probability for each code, and for `OUT` if it can tell.
 
-    `scores` are ≥ 0 and sum to 1 or less; what is missing was not considered, which says nothing
-    against it. `because` holds by code what spoke for it, each a few words in Chinese (“盲道”,
-    广告上的号码). `door` names the class of matters the source holds it for where `OUT` leads.
-    `weight` is how much it counts beside the others; the text model's is 1.
+    `scores` are ≥ 0 and sum to 1 or less; what they leave is for the labels that are missing, all
+    alike: a source that could not consider some leaves them their share. `because` holds by code
+    what spoke for it, each a few words in Chinese (“盲道”, 广告上的号码). `door` names the class of
+    matters the source holds it for where `OUT` leads. `weight` is how much it counts beside the
+    others; the text model's is 1.
     """
 
     model: Model

@@ -1,6 +1,6 @@
 """A district's own recognition platform, asked as one more source. Fails soft; ours answers on.
 
-It gets what the reporter wrote, not who they are or where. Its codes are held against the catalogue.
+It gets what the reporter wrote, not who they are or where. Codes are held against the catalogue.
 """
 
 import math

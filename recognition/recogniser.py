@@ -102,10 +102,7 @@ def _pool(opinions: Sequence[Opinion], labels: Sequence[str], *, hinted: bool) -
     for opinion in opinions:
         unsaid = [label for label in labels if label not in opinion.scores]
         said = sum(opinion.scores.get(label, 0.0) for label in labels)
-        # What it left over is anybody's; where it said all, what it did not consider gets the mean.
-        share = max(1 - said, 0.0) / len(unsaid) if unsaid else 0.0
-        if unsaid and share < LEAST:
-            share = said / max(len(labels) - len(unsaid), 1)
+        share = max(1 - said, 0.0) / len(unsaid) if unsaid else 0.0  # what it left is anybody's
         even = LEAST / len(labels)
         for label in labels:
             chance = opinion.scores.get(label, share)
