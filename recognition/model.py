@@ -62,7 +62,8 @@ class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     alike: a source that could not consider some leaves them their share. `because` holds by code
     what spoke for it, each a few words in Chinese (“盲道”, 广告上的号码). `door` names the class of
     matters the source holds it for where `OUT` leads. `weight` is how much it counts beside the
-    others; the text model's is 1.
+    others; the text model's is 1. `quotes` is whether `because` are words of what was sent, which
+    are shown in quotation marks, or whole phrases of the source's own.
     """
 
     model: Model
@@ -70,6 +71,7 @@ class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     because: Mapping[str, tuple[str, ...]] = {}
     door: str | None = None
     weight: float = 1.0
+    quotes: bool = True
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,11 @@ def _pool(opinions: Sequence[Opinion], labels: Sequence[str], *, hinted: bool) -
 
 
 def _because(opinions: Sequence[Opinion], label: str) -> tuple[str, ...]:
-    said = (SAID.format(words) for o in opinions for words in o.because.get(label, ()))
+    said = (
+        SAID.format(words) if opinion.quotes else words
+        for opinion in opinions
+        for words in opinion.because.get(label, ())
+    )
     return tuple(dict.fromkeys(said))
 
 

@@ -86,6 +86,7 @@ class RemoteVision:
             scores=scores,
             because=because,
             weight=WEIGHT,
+            quotes=False,
         )
 
     def condition(self) -> Condition:

@@ -144,6 +144,7 @@ class AdReader:
             model=Model(weights.OCR.name, weights.OCR.version),
             scores={code: SURE if trades else PERHAPS},
             because={code: tuple(because)},
+            quotes=False,
         )
 
     def condition(self) -> Condition:
@@ -187,6 +188,7 @@ class Likeness:
             scores={label: float(c) * share for label, c in zip(head.labels, chances, strict=True)},
             because={head.labels[int(chances.argmax())]: ("与以往同类案件的照片相似",)},
             weight=0.5,
+            quotes=False,
         )
 
     def condition(self) -> Condition:

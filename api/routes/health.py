@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
 from api.access import Visitor
 from api.parts import Parts
@@ -19,13 +20,35 @@ class LiveOut(Wire):
     live: bool
 
 
+class SourceOut(Wire):
+    """A source of recognition: `ready`, `idle` (loads on first use), `absent`, `failing`."""
+
+    name: str
+    state: str
+    note: str
+
+
+class SourceOut(Wire):
+    """A source of recognition: `ready`, `idle` until first asked, `absent` or `failing`."""
+
+    name: str
+    state: str
+    note: str
+
+
 class ReadyOut(Wire):
-    """Whether requests may be sent here, and what stands in the way."""
+    """Whether requests may be sent here, what stands in the way, and how recognition is.
+
+    A source of recognition that fails makes nothing unready: a person chooses instead.
+    """
 
     ready: bool
     waiting_for: tuple[str, ...]
     degraded: bool
     position: int
+    recognition: tuple[SourceOut, ...] = Field(
+        description="类别推荐的各个来源；缺少或出错时由人选择类别，不影响就绪。"
+    )
 
 
 def waiting_for(parts: Parts) -> tuple[str, ...]:
@@ -68,7 +91,13 @@ async def ready(
     if reasons:
         response.status_code = 503
     return ReadyOut(
-        ready=not reasons, waiting_for=reasons, degraded=as_of.degraded, position=as_of.position
+        ready=not reasons,
+        waiting_for=reasons,
+        degraded=as_of.degraded,
+        position=as_of.position,
+        recognition=tuple(
+            SourceOut.model_validate(each) for each in parts.recognising.conditions()
+        ),
     )
 
 
@@ -84,4 +113,8 @@ def metrics(
         "# TYPE casework_log_ready gauge\n"
         f"casework_log_ready {int(parts.casework.eventlog.ready)}\n"
     )
+    lines.append("# TYPE casework_recognition_failing gauge\n")
+    for one in parts.recognising.conditions():
+        failing = int(one.state == "failing")
+        lines.append(f'casework_recognition_failing{{source="{one.name}"}} {failing}\n')
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)
