@@ -28,14 +28,6 @@ class SourceOut(Wire):
     note: str
 
 
-class SourceOut(Wire):
-    """A source of recognition: `ready`, `idle` until first asked, `absent` or `failing`."""
-
-    name: str
-    state: str
-    note: str
-
-
 class ReadyOut(Wire):
     """Whether requests may be sent here, what stands in the way, and how recognition is.
 
