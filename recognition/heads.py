@@ -49,7 +49,7 @@ def fitted(rows: npt.ArrayLike, labels: Sequence[str], *, decay: float) -> Head:
     with_one = np.hstack([given - mean, np.ones((len(given), 1))])
     weights = np.zeros((with_one.shape[1], len(names)))
     # The loss curves at most half the largest eigenvalue of the weighted moments, plus the decay.
-    steepest = float(np.linalg.norm((with_one * np.sqrt(share)).T @ (with_one * np.sqrt(share)), 2))
+    steepest = _largest(with_one * np.sqrt(share))
     stride = 1.0 / (0.5 * steepest + decay)
     ahead, before = weights, weights
     for step in range(STEPS):
@@ -59,6 +59,16 @@ def fitted(rows: npt.ArrayLike, labels: Sequence[str], *, decay: float) -> Head:
         ahead = weights + step / (step + 3.0) * (weights - before)
         before = weights
     return Head(names, weights, mean)
+
+
+def _largest(rows: Floats) -> float:
+    """A little more than the largest eigenvalue of rows' moments, by powers of them."""
+    along = np.ones(rows.shape[1])
+    size = 1.0
+    for _ in range(30):
+        along = rows.T @ (rows @ (along / np.linalg.norm(along)))
+        size = float(np.linalg.norm(along))
+    return 1.1 * size
 
 
 def _softmax(raw: Floats) -> Floats:

@@ -40,7 +40,8 @@ def is_alive(pid: int) -> bool:
 
 def test_nothing_is_started_before_the_first_question(start: Start) -> None:
     worker = start()
-    assert worker.pid is None and worker.condition().state == "idle"
+    before = worker.pid
+    assert before is None and worker.condition().state == "idle"
     assert worker.ask(b"one") == b"heard one"
     pid = worker.pid
     assert worker.ask(b"two") == b"heard two" and worker.pid == pid
