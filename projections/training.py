@@ -32,7 +32,7 @@ from casework import events as did
 from casework.model import Recognition
 from projections import lines as reading_of_lines
 from projections.lines import Line
-from projections.tables import VIEWS, Values, copy_rows, insert_rows, micros
+from projections.tables import VIEWS, Values, copy_rows, insert_rows, micros, upsert_rows
 from projections.view import OnPoison
 
 SHORTEST = 2
@@ -81,6 +81,7 @@ UNLEARNT = Table(
     "unlearnt",
     VIEWS,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
 )
 """Each erasure: what was learnt before it must be learnt anew."""
 
@@ -111,7 +112,7 @@ class TrainingFold:
             case did.PersonErased(person=person):
                 self._erased.append(person.bytes)
                 self._texts = [row for row in self._texts if row[2] != person.bytes]
-                self._unlearnt.append((line.position,))
+                self._unlearnt.append((line.position, line.at))
             case did.ReportSubmitted():
                 self._begin(line, event)
             case did.CaseRegistered(indicator=indicator):
@@ -147,7 +148,8 @@ class TrainingFold:
         self._put(connection, LEARNT_TEXT, self._texts)
         self._put(connection, FOUND_TO_BE, self._found)
         self._put(connection, SHOWN, self._shown)
-        self._put(connection, UNLEARNT, self._unlearnt)
+        # The parts of a rebuild all meet an erasure.
+        upsert_rows(connection, UNLEARNT, self._unlearnt)
         self._texts, self._found, self._shown = [], [], []
         self._unlearnt, self._erased = [], []
 

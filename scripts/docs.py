@@ -75,6 +75,8 @@ _TERMS = (
     ("立案条件 / 结案标准", "condition row", "what must be there to register, and to close"),
     ("值守时 / 工作日", "duty_hour / working_day", "time that counts only while a desk is manned"),
     ("回执", "receipt", "an anonymous reporter's key to their own case"),
+    ("类别推荐", "recognition, proposal", "which indicator it may be; a person decides"),
+    ("以上都不是", "out of scope", "none of the indicators: a warning with the right door"),
     ("接入方", "partner", "a service with a key and scopes, such as 12345"),
 )  # fmt: skip
 
