@@ -7,7 +7,8 @@ import pytest
 from tests.api.client import INSIDE, OUTSIDE, Town, is_problem
 
 BIKES = "地铁口共享单车堆成山，人都过不去"
-SPOT = {"lon": 116.33011, "lat": 39.98207, "crs": "wgs84"}
+LAT = 39.98207
+SPOT = {"lon": 116.33011, "lat": LAT, "crs": "wgs84"}
 
 
 def test_it_proposes_three_with_reasons_and_always_none_of_these(town: Town) -> None:
@@ -81,7 +82,7 @@ def test_a_place_brings_what_is_open_nearby(town: Town) -> None:
     (alike,) = town.anonymous().post("/recognitions", ask).json()["alike"]
     assert alike["number"] == case.number and alike["indicator_name"] == "非机动车乱停放"
     assert alike["status_name"] == "待签收"
-    far = {"text": BIKES, "place": {**SPOT, "lat": SPOT["lat"] + 0.004}}
+    far = {"text": BIKES, "place": {**SPOT, "lat": LAT + 0.004}}
     assert town.anonymous().post("/recognitions", far).json()["alike"] == []
     away = {"text": BIKES, "place": {key: OUTSIDE[key] for key in ("lon", "lat", "crs")}}
     assert town.anonymous().post("/recognitions", away).json()["alike"] == []

@@ -50,7 +50,8 @@ def figures(found: list[Text], experts: list[Expert]) -> Figures:
     kinds = shipped_kinds()
     doors = {door.name: door for door in gathered(kinds).doors}
     answers = [recognise(Asked(text=t.text), experts, kinds, doors=doors) for t in found]
-    inside, outside, confused = [], [], {}
+    inside, outside = [], []
+    confused: dict[tuple[str, str], int] = {}
     hits1 = hits3 = 0
     preselected: list[bool] = []
     for text, answer in zip(found, answers, strict=True):
