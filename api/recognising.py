@@ -82,6 +82,10 @@ class Recognising:
         state = "idle" if trained is None else "ready"
         return (Condition(name="text", state=state), *self._sources.conditions())
 
+    def look_back(self) -> int:
+        """Look at some photos of earlier cases; how many. Raises Unavailable."""
+        return self._sources.keep_up()
+
     def close(self) -> None:
         self._sources.close()
         self.learner.close()

@@ -5,6 +5,7 @@ Each is loaded on first use, in bounds of its own; a missing one means that a pe
 
 from pathlib import Path
 
+from api.photo_learning import PhotoLearner
 from api.settings import Settings
 from recognition.extras import Extras, Services
 from recognition.lessons import Lessons
@@ -17,9 +18,13 @@ class OtherSources:
     Raises ValueError, in Chinese, for a list of models that cannot be read.
     """
 
-    def __init__(self, settings: Settings, folder: Path, lessons: Lessons) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, lessons: Lessons, photos: PhotoLearner
+    ) -> None:
+        self._photos = photos
         self._extras = Extras(
             lessons=lessons,
+            seen=photos.seen,
             models=settings.recognition_models,
             services=Services(
                 vision_url=settings.vision_url,
@@ -40,6 +45,10 @@ class OtherSources:
         """How each is, for /health, without loading anything."""
         return (*(each.condition() for each in self._platform), *self._extras.conditions())
 
+    def keep_up(self) -> int:
+        """Look at some photos of earlier cases; how many. Raises Unavailable."""
+        return self._photos.keep_up(self._extras.eyes)
+
     def close(self) -> None:
         """End the processes that it started."""
         self._extras.close()
@@ -50,8 +59,8 @@ def _platform(settings: Settings) -> tuple[Expert, ...]:
     if not settings.recognition_url:
         return ()
     # An HTTP client costs five megabytes and a tenth of a second: only where one is set.
-    from recognition.outside import Platform  # noqa: PLC0415
-    from recognition.remote import Remote  # noqa: PLC0415
+    from recognition.outside import Platform  # noqa: PLC0415  see above
+    from recognition.remote import Remote  # noqa: PLC0415  see above
 
     remote = Remote(
         "智能识别平台",

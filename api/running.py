@@ -172,10 +172,11 @@ async def _clean(parts: Parts) -> None:
 
 
 async def _learn(parts: Parts) -> None:
-    """Train recognition anew where there is reason to, beside the work."""
+    """Train recognition anew where there is reason to, and look at photos, beside the work."""
     try:
         if await asyncio.to_thread(parts.recognising.learner.keep_up):
             log.info("recognition", trained=True)
+        await asyncio.to_thread(parts.recognising.look_back)
     except Unavailable as why:
         log.warning("recognition", why=str(why))
 

@@ -32,6 +32,7 @@ from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.learning import Learner
 from api.parts import Limits, Parts
+from api.photo_learning import PhotoLearner
 from api.place_codes import PlaceCodes
 from api.recognising import Recognising
 from api.recognition_sources import OtherSources
@@ -43,10 +44,12 @@ from api.watching import Meters
 from casework import key_file
 from casework.application import Casework, case_of
 from casework.erasure import ErasureLedger
+from casework.events import ReportSubmitted
 from casework.keys import KeyStore
-from casework.model import Actor, ActorKind, Role
+from casework.model import Actor, ActorKind, Photo, Role
 from casework.sealing import Sealer
-from evidence.blobs import BlobStore
+from evidence.blobs import Blob, BlobStore
+from evidence.errors import BlobDamaged, BlobMissing
 from evidence.masking import mask
 from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
@@ -67,6 +70,7 @@ from projections.search import Search
 from projections.tables import postgres_views, reading
 from projections.timeline import Timeline
 from projections.training import Extent, Learnt, Training, extent, learnt
+from projections.training_photos import registered
 from projections.view import View
 from recognition.training import trainer
 
@@ -199,7 +203,13 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         ),
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
-        recognising=_recognising(settings, casework, lambda: feed.readers.engine, clock),
+        recognising=_recognising(
+            settings,
+            casework,
+            lambda: feed.readers.engine,
+            clock,
+            _photo_learner(casework, lambda: feed.readers.engine, sealer, blobs),
+        ),
         tickets=Tickets(server.derive(Purpose.RECOGNITIONS)),
         feed=feed,
         shelf=shelf,
@@ -247,6 +257,7 @@ def _recognising(
     casework: Casework,
     views: Callable[[], Engine],
     clock: Callable[[], datetime],
+    photos: PhotoLearner,
 ) -> Recognising:
     """Recognition over the catalogue in force and what the views have learnt."""
     folder = settings.var / "recognition"
@@ -267,7 +278,39 @@ def _recognising(
         newest,
         clock,
     )
-    return Recognising(learner, OtherSources(settings, folder, learner.lessons()))
+    return Recognising(learner, OtherSources(settings, folder, learner.lessons(), photos))
+
+
+def _photo_learner(
+    casework: Casework, views: Callable[[], Engine], sealer: Sealer, blobs: BlobStore
+) -> PhotoLearner:
+    """What photos of registered cases look like."""
+
+    def cases(each: int) -> list[tuple[UUID, str]]:
+        with reading(views()) as connection:
+            return registered(connection, each)
+
+    def photos(case_id: UUID) -> tuple[Photo, ...]:
+        first = next(iter(casework.history(case_id)), None)
+        event = None if first is None else first.event
+        if not isinstance(event, ReportSubmitted) or event.demonstration:
+            return ()
+        return event.photos
+
+    def content(photo: Photo) -> bytes | None:
+        key = sealer.unwrap(photo.wrapped_key)
+        if key is None:
+            return None
+        blob = Blob(photo.sha256, photo.size, photo.media_type, photo.wrapped_key)
+        try:
+            return b"".join(blobs.get(blob, lambda _: key))
+        except (BlobMissing, BlobDamaged):
+            return None
+
+    def alive(photo: Photo) -> bool:
+        return sealer.unwrap(photo.wrapped_key) is not None
+
+    return PhotoLearner(cases, photos, content, alive)
 
 
 def _geocoder(settings: Settings) -> Geocoding | None:

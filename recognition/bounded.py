@@ -75,13 +75,17 @@ class Bounded:
         self._alone_until = 0.0
         self._last = ""
 
-    def ask(self, question: bytes) -> bytes:
-        """The engine's answer. Raises Unavailable with a sentence for an operator."""
+    def ask(self, question: bytes, seconds: float | None = None) -> bytes:
+        """The engine's answer, within its own bound or `seconds` where nobody waits for it.
+
+        Raises Unavailable with a sentence for an operator.
+        """
+        within = seconds or self._bounds.seconds
         if not self._places.acquire(blocking=False):
             raise Unavailable("排队的识别请求太多")
         try:
-            deadline = time.monotonic() + self._bounds.seconds
-            if not self._turn.acquire(timeout=self._bounds.seconds):
+            deadline = time.monotonic() + within
+            if not self._turn.acquire(timeout=within):
                 raise Unavailable("识别程序正忙")
             try:
                 return self._ask(question, deadline)
@@ -104,7 +108,10 @@ class Bounded:
         return self._process.pid if self._process is not None else None
 
     def close(self) -> None:
-        """End the process, if there is one. It may be asked again."""
+        """End the process, if there is one, also amid a question. It may be asked again."""
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._turn:
             self._end()
 

@@ -19,9 +19,9 @@ from recognition.speech import FirstThatCan, Whisper
 from recognition.vision import AdReader, Eyes, Likeness, Seen, Settings
 from recognition.weights import Weight
 
-SEMANTIC = Bounds(memory_mb=1024, seconds=10)
+SEMANTIC = Bounds(memory_mb=1024, seconds=5)
 SOUNDS = Bounds(memory_mb=1024, seconds=15)
-VISION = Bounds(memory_mb=3072, seconds=15)
+VISION = Bounds(memory_mb=3072, seconds=20)
 SPEECH = Bounds(memory_mb=3072, seconds=90, waiting=3)
 PICTURE = Bounds(memory_mb=1024, seconds=10)
 """Address space is two to three times what is used: measured in ADR 0105."""
@@ -72,25 +72,33 @@ class Extras:
         models: Path | None = None,
         services: Services = Services(),  # noqa: B008  frozen
         kept: Path | None = None,
+        patience: float = 1.0,
     ) -> None:
         """`models` is a list of files (see `listed`), `kept` a folder for derived vectors.
+
+        `patience` times the bounds in time, for a machine that has other things to do.
 
         Raises ValueError, in Chinese, for a list that cannot be read.
         """
         files, whisper = listed(models)
+
+        def worker(engine: str, bounds: Bounds, settings: object) -> Bounded:
+            longer = msgspec.structs.replace(bounds, seconds=bounds.seconds * patience)
+            return Bounded(engine, Task(engine, msgspec.msgpack.encode(settings)), longer)
+
         self.semantic = Semantic(
-            _worker("semantic", SEMANTIC, files["e5"]), files["e5"], lessons, kept
+            worker("semantic", SEMANTIC, files["e5"]), files["e5"], lessons, kept
         )
-        self.sounds = Sounds(_worker("sounds", SOUNDS, None), lessons)
+        self.sounds = Sounds(worker("sounds", SOUNDS, None), lessons)
         seeing = Settings(
             files["ocr/detection"], files["ocr/direction"], files["ocr/reading"], files["lite1"]
         )
-        self.eyes = Eyes(_worker("vision", VISION, seeing))
+        self.eyes = Eyes(worker("vision", VISION, seeing))
         hearing = {"model": whisper, "voice": files["voice"]}
         self._whisper = Whisper(
-            _worker("speech", SPEECH, hearing), whisper["model.bin"][0].sha256[:8]
+            worker("speech", SPEECH, hearing), whisper["model.bin"][0].sha256[:8]
         )
-        self._picture = _worker("picture", PICTURE, SENT_SIDE)
+        self._picture = worker("picture", PICTURE, SENT_SIDE)
         ads, likeness = AdReader(self.eyes), Likeness(self.eyes, seen)
         outside = _vision_service(services, self._picture)
         ears: tuple[Transcriber, ...] = (*_speech_service(services), self._whisper)
@@ -121,10 +129,6 @@ class Extras:
 
 def _there(*experts: Expert) -> tuple[Expert, ...]:
     return tuple(each for each in experts if each.condition().state != "absent")
-
-
-def _worker(engine: str, bounds: Bounds, settings: object) -> Bounded:
-    return Bounded(engine, Task(engine, msgspec.msgpack.encode(settings)), bounds)
 
 
 def _vision_service(services: Services, picture: Bounded) -> tuple[Expert, ...]:

@@ -34,7 +34,10 @@ DECAY = 1e-4
 LONGEST = 300
 """Characters of a text that are looked at: what is wrong is said at the beginning."""
 
-_BATCH = 32
+_BATCH = 16
+_BATCH_SECONDS = 120.0
+"""Half a second's work; nobody waits for it, and a busy machine may take its time."""
+
 _WIDTH = 384
 
 Rows = npt.NDArray[np.float32]
@@ -137,7 +140,7 @@ class Semantic:
         new: dict[str, Rows] = {}
         for at in range(0, len(missing), _BATCH):
             texts = missing[at : at + _BATCH]
-            new |= zip(map(_key, texts), self._embedded(texts), strict=True)
+            new |= zip(map(_key, texts), self._embedded(texts, _BATCH_SECONDS), strict=True)
         # Only what is an example now: a text that was erased leaves its vector too.
         wanted = {_key(e.text) for e in examples}
         self._vectors = {k: row for k, row in (before | new).items() if k in wanted}
@@ -147,8 +150,9 @@ class Semantic:
         head = fitted(rows, [e.label for e in examples], decay=DECAY)
         self._learnt = _Learnt(key, version_of(examples), head)
 
-    def _embedded(self, texts: Sequence[str]) -> Rows:
-        content = self._embedder.ask(msgspec.msgpack.encode([text[:LONGEST] for text in texts]))
+    def _embedded(self, texts: Sequence[str], seconds: float | None = None) -> Rows:
+        question = msgspec.msgpack.encode([text[:LONGEST] for text in texts])
+        content = self._embedder.ask(question, seconds)
         return np.frombuffer(content, "<f4").reshape(len(texts), _WIDTH)
 
     def _read(self) -> dict[str, Rows]:

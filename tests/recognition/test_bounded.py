@@ -53,7 +53,7 @@ def test_nothing_is_started_before_the_first_question(start: Start) -> None:
 def test_one_that_does_not_answer_in_time_is_killed_and_the_next_question_gets_a_new_one(
     start: Start,
 ) -> None:
-    worker = start(seconds=0.4, starting=0)
+    worker = start(seconds=0.4, starting=30)
     worker.ask(b"one")
     hanging = worker.pid
     with pytest.raises(Unavailable, match="超时"):
@@ -87,7 +87,7 @@ def test_more_memory_than_allowed_is_not_given(
 
 
 def test_a_question_too_many_is_refused_at_once(start: Start) -> None:
-    worker = start(waiting=1, seconds=1.0, starting=0)
+    worker = start(waiting=1, seconds=1.0, starting=30)
     worker.ask(b"one")
     outcome: list[str] = []
 

@@ -27,6 +27,7 @@ from tests.recognition.conftest import Shipped
 from tests.recognition.texts import figures, texts
 
 KINDS = shipped_kinds()
+PATIENCE = 10.0  # what is measured here is not speed
 
 
 def needs(extra: str, *packages: str) -> pytest.MarkDecorator:
@@ -45,7 +46,7 @@ def lessons() -> Lessons:
 
 @pytest.fixture(scope="module")
 def extras() -> Iterator[Extras]:
-    made = Extras(lessons=lessons())
+    made = Extras(lessons=lessons(), patience=PATIENCE)
     yield made
     made.close()
 
@@ -71,7 +72,7 @@ def test_two_photos_of_one_scene_look_alike(extras: Extras) -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(1800)
 def test_phone_numbers_on_ads_are_read() -> None:
-    extras = Extras(lessons=lessons())
+    extras = Extras(lessons=lessons(), patience=PATIENCE)
     number, signs, right, wrong = 66, 33, 0, 0
     for seed in range(100, 100 + number):
         shown = ads.ad(seed)
@@ -90,7 +91,7 @@ def test_phone_numbers_on_ads_are_read() -> None:
 @pytest.mark.deep
 @pytest.mark.timeout(1800)
 def test_meaning_beside_words_finds_more(shipped: Shipped) -> None:
-    extras = Extras(lessons=lessons())
+    extras = Extras(lessons=lessons(), patience=PATIENCE)
     semantic = extras.read[0]
     assert isinstance(semantic, Semantic)
     semantic.learn(KINDS)
