@@ -17,7 +17,7 @@ MISSING = "未安装扩展 speech（pip install 'haidian-casework[speech]'），
 
 NEEDED = ("pypinyin",)
 
-WEIGHT = 1.5
+WEIGHT = 2.0
 """Beside the text model's 1, which reads the misheard characters: measured in ADR 0107."""
 
 
