@@ -5,7 +5,7 @@ whatever of them fails leaves a note in Chinese.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -52,9 +52,15 @@ class Recognising:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="recognition")
 
     async def answer(
-        self, asked: Asked, recording: Recording | None, hints: Sequence[str]
+        self,
+        asked: Asked,
+        recording: Recording | None,
+        hints_in: Callable[[str], Sequence[str]],
     ) -> Recognised:
-        """The proposals for what was sent. Never fails: what cannot be looked at is told."""
+        """The proposals for what was sent. Never fails: what cannot be looked at is told.
+
+        `hints_in` names the matters elsewhere whose words the catalogue finds in a text.
+        """
         notes: list[str] = []
         heard: Model | None = None
         if recording is not None:
@@ -69,7 +75,7 @@ class Recognising:
             opinions,
             known.kinds,
             doors=doors,
-            hints=hints,
+            hints=hints_in(said_in(asked)),
             thresholds=thresholds,
             notes=tuple(dict.fromkeys(notes)),
         )
@@ -130,6 +136,11 @@ class Recognising:
         opinions += await asyncio.gather(*others)
         notes += [said for said in opinions if isinstance(said, str)]
         return [said for said in opinions if isinstance(said, Opinion)], thresholds
+
+
+def said_in(asked: Asked) -> str:
+    """All that was written and said."""
+    return "。".join(said for said in (asked.text, asked.transcript) if said)
 
 
 def _ask(expert: Expert, asked: Asked, kinds: Sequence[Kind]) -> Opinion | str | None:

@@ -70,7 +70,7 @@ async def recognise(
     answer = await parts.recognising.answer(
         Asked(text=form.text, photos=photos, place_kind=form.place_kind),
         recording,
-        hints=[w.name for w in catalogue.out_of_scope_in(form.text or "")],
+        lambda said: [w.name for w in catalogue.out_of_scope_in(said)],
     )
     return RecognisedOut(
         recognition=parts.tickets.of(answer, parts.now()),
@@ -80,7 +80,7 @@ async def recognise(
         out_of_scope=_scope(answer),
         dangers=tuple(
             DoorOut(name=w.name, door=w.door, number=w.number)
-            for w in catalogue.dangers_in(form.text or answer.transcript or "")
+            for w in catalogue.dangers_in(f"{form.text or ''}。{answer.transcript or ''}")
         ),
         alike=await _alike(parts, form.place, answer),
         transcript=answer.transcript,

@@ -11,7 +11,7 @@ from api.learning import NEW_CASES, Learner
 from casework.model import Role
 from projections.training import Extent, Learnt
 from recognition.training import trainer
-from tests.api.client import Body, Caller, Town, open_town, settings_for
+from tests.api.client import Body, Caller, Town, is_problem, open_town, settings_for
 from tests.recognition.services import Said, service
 
 LAMPS: Body = {
@@ -148,10 +148,15 @@ def test_recognition_is_told_in_health(town: Town) -> None:
     assert set(states.values()) <= {"ready", "idle", "absent", "failing"}
 
 
-def test_a_platform_that_is_set_is_asked_and_its_silence_borne(tmp_path: Path) -> None:
+def test_a_platform_that_is_set_is_asked_its_silence_borne_and_the_limit_kept(
+    tmp_path: Path,
+) -> None:
     with service() as site:
         settings = settings_for(
-            tmp_path / "var", recognition_url=f"{site.url}/ask", recognition_seconds=0.4
+            tmp_path / "var",
+            recognition_url=f"{site.url}/ask",
+            recognition_seconds=0.4,
+            recognition_limit="3/hour",
         )
         with open_town(settings) as asked:
             body = '{"candidates": [{"indicator": "P08", "confidence": 0.99}], "model": "m1"}'
@@ -165,3 +170,7 @@ def test_a_platform_that_is_set_is_asked_and_its_silence_borne(tmp_path: Path) -
             assert time.monotonic() - began < 5
             assert alone["proposals"][0]["indicator"] == "P09"
             assert any("智能识别平台" in note for note in alone["notes"])
+            assert asked.anonymous().post("/recognitions", {"text": "车"}).status_code == 200
+            late = asked.anonymous().post("/recognitions", {"text": "车"})
+            is_problem(late, 429, "too-many-requests")
+            assert int(late.headers["Retry-After"]) > 0
