@@ -26,6 +26,10 @@ LEAST = 0.02
 HINT_ODDS = 3.0
 """How much the catalogue's own words of matters elsewhere speak for out of scope, in odds."""
 
+AGREED = 0.75
+"""Sources that read the same text err together: what several say is drawn back by the power of
+their weights together, so that the thresholds measured on one hold (docs/adr/0106)."""
+
 SAID = "“{}”"
 
 
@@ -107,6 +111,8 @@ def _pool(opinions: Sequence[Opinion], labels: Sequence[str], *, hinted: bool) -
         for label in labels:
             chance = opinion.scores.get(label, share)
             logs[label] += opinion.weight * math.log((1 - LEAST) * chance + even)
+    drawn_back = max(1.0, sum(opinion.weight for opinion in opinions)) ** -AGREED
+    logs = {label: log * drawn_back for label, log in logs.items()}
     if hinted:
         logs[OUT] += math.log(HINT_ODDS)
     top = max(logs.values())
