@@ -135,8 +135,8 @@ def _vision_service(services: Services, picture: Bounded) -> tuple[Expert, ...]:
     if not services.vision_url:
         return ()
     # An HTTP client costs five megabytes and a tenth of a second: only where one is set.
-    from recognition.remote import Remote  # noqa: PLC0415
-    from recognition.remote_vision import RemoteVision  # noqa: PLC0415
+    from recognition.remote import Remote  # noqa: PLC0415  see above
+    from recognition.remote_vision import RemoteVision  # noqa: PLC0415  see above
 
     remote = Remote(
         "视觉识别服务", services.vision_url, key_file=services.key_file, seconds=services.seconds
@@ -147,8 +147,8 @@ def _vision_service(services: Services, picture: Bounded) -> tuple[Expert, ...]:
 def _speech_service(services: Services) -> tuple[Transcriber, ...]:
     if not services.speech_url:
         return ()
-    from recognition.remote import Remote  # noqa: PLC0415
-    from recognition.remote_speech import RemoteSpeech  # noqa: PLC0415
+    from recognition.remote import Remote  # noqa: PLC0415  see above
+    from recognition.remote_speech import RemoteSpeech  # noqa: PLC0415  see above
 
     remote = Remote(
         "语音识别服务", services.speech_url, key_file=services.key_file, seconds=services.seconds

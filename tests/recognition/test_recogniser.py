@@ -43,8 +43,8 @@ class Broken(Says):
         raise Unavailable("平台没有回答")
 
 
-def ranked(*experts: Expert, thresholds: Thresholds = Thresholds()) -> list[str]:  # noqa: B008
-    answer = recognise(HERE, experts, KINDS, doors=DOORS, thresholds=thresholds)
+def ranked(*experts: Expert) -> list[str]:
+    answer = recognise(HERE, experts, KINDS, doors=DOORS)
     return [proposal.indicator for proposal in answer.proposals]
 
 
