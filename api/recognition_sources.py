@@ -46,7 +46,8 @@ class OtherSources:
         return (*(each.condition() for each in self._platform), *self._extras.conditions())
 
     def keep_up(self) -> int:
-        """Look at some photos of earlier cases; how many. Raises Unavailable."""
+        """Follow what was learnt, and look at some photos; how many. Raises Unavailable."""
+        self._extras.follow()
         return self._photos.keep_up(self._extras.eyes)
 
     def close(self) -> None:

@@ -121,6 +121,11 @@ class Extras:
         """How each is, the absent ones too, without loading anything."""
         return tuple(each.condition() for each in self._all)
 
+    def follow(self) -> None:
+        """Forget or learn anew where what was learnt from has changed. Waits for nothing."""
+        self.semantic.follow()
+        self.sounds.follow()
+
     def close(self) -> None:
         """End the processes; the next question would start them again."""
         for each in (self.semantic, self.sounds, self.eyes, self._whisper, self._picture):

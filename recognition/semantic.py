@@ -45,6 +45,7 @@ Rows = npt.NDArray[np.float32]
 
 class _Learnt(NamedTuple):
     key: str
+    kinds: tuple[Kind, ...]
     version: str
     head: Head
 
@@ -100,6 +101,12 @@ class Semantic:
         with self._learning:
             self._learn(kinds, lesson_key(self._lessons, kinds))
 
+    def follow(self) -> None:
+        """Learn anew, beside, where what was learnt from has changed: a text may be erased."""
+        learnt = self._learnt
+        if learnt is not None and learnt.key != lesson_key(self._lessons, learnt.kinds):
+            self._learn_beside(learnt.kinds, lesson_key(self._lessons, learnt.kinds))
+
     def condition(self) -> Condition:
         """How it is, without loading anything."""
         if not weights.installed(*self._needed):
@@ -148,7 +155,7 @@ class Semantic:
             self._keep({_key(e.text) for e in examples if e.written})
         rows = np.stack([self._vectors[_key(e.text)] for e in examples])
         head = fitted(rows, [e.label for e in examples], decay=DECAY)
-        self._learnt = _Learnt(key, version_of(examples), head)
+        self._learnt = _Learnt(key, tuple(kinds), version_of(examples), head)
 
     def _embedded(self, texts: Sequence[str], seconds: float | None = None) -> Rows:
         question = msgspec.msgpack.encode([text[:LONGEST] for text in texts])

@@ -51,6 +51,7 @@ class Sounds:
         self._lessons = lessons
         self._needed = tuple(needed)
         self._version = ""
+        self._taught: tuple[str, tuple[Kind, ...]] | None = None
 
     def opinion(self, asked: Asked, kinds: Sequence[Kind]) -> Opinion | None:
         """What the transcript sounds like; None without one. Raises Unavailable."""
@@ -64,6 +65,7 @@ class Sounds:
         if judged.scores is None:
             examples = self._lessons.newest(kinds)
             self._version = version_of(examples)
+            self._taught = key, tuple(kinds)
             lesson = Lesson(key, tuple((e.text, e.label) for e in examples))
             self._engine.ask(msgspec.msgpack.encode(lesson))
             judged = self._judged(told)
@@ -73,6 +75,13 @@ class Sounds:
             scores={label: s for label, s in (judged.scores or {}).items() if label in known},
             weight=WEIGHT,
         )
+
+    def follow(self) -> None:
+        """Forget what was learnt where that has changed: a text may be erased."""
+        taught = self._taught
+        if taught is not None and taught[0] != lesson_key(self._lessons, taught[1]):
+            self._taught = None
+            self._engine.close()
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""

@@ -13,6 +13,7 @@ from recognition.lessons import MOST_LEARNT, Example, Lessons
 from recognition.model import OUT, Asked, Kind, Opinion, Unavailable
 from recognition.recogniser import pooled
 from recognition.semantic import Semantic
+from recognition.sounds import Sounds
 from recognition.vision import ENOUGH, AdReader, Eyes, Likeness, Seen
 from recognition.weights import E5_WEIGHT, installed
 from tests.recognition.engines.captions import vector
@@ -73,7 +74,9 @@ def test_meaning_is_learnt_from_the_examples_and_kept_without_what_persons_wrote
 
     examples.pop()  # the person was erased
     state[0] = "second"
-    semantic.learn(KINDS)
+    semantic.follow()  # nobody has to ask for it
+    with semantic._learning:
+        pass
     after = semantic.opinion(Asked(text="水面漂着好多垃圾"), KINDS)
     assert after is not None and after.model.version != opinion.model.version
     assert semantic._vectors is not None and len(semantic._vectors) == len(WRITTEN)
@@ -104,6 +107,32 @@ def test_only_the_newest_learnt_texts_are_embedded() -> None:
     many = [Example(f"第{n}个", "P05", written=False) for n in range(MOST_LEARNT + 5)]
     found = Lessons(str, lambda _: (*many, *WRITTEN)).newest(KINDS)
     assert len(found) == MOST_LEARNT + len(WRITTEN) and found[-1].text == many[-1].text
+
+
+class Counting(Bounded):
+    """A worker whose ends are counted."""
+
+    ends = 0
+
+    def close(self) -> None:
+        self.ends += 1
+        super().close()
+
+
+def test_sounds_forget_as_soon_as_a_text_may_be_erased() -> None:
+    state = ["first"]
+    task = Task("tests.recognition.engines.lessons")
+    engine = Counting("lessons", task, Bounds(memory_mb=1024, seconds=20))
+    sounds = Sounds(engine, Lessons(lambda: state[0], lambda _: WRITTEN), needed=())
+    opinion = sounds.opinion(Asked(transcript="河面上漂着垃圾"), KINDS)
+    assert opinion is not None and opinion.scores == {"P05": 1.0}
+    sounds.follow()
+    assert engine.ends == 0
+    state[0] = "second"
+    sounds.follow()
+    assert engine.ends == 1
+    assert sounds.opinion(Asked(transcript="车压着盲道"), KINDS) is not None
+    sounds.close()
 
 
 # ads ---------------------------------------------------------------------------------------
