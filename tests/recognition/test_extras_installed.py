@@ -6,8 +6,10 @@ clips that are not in the repository is told in ADR 0106 and 0107.
 
 import io
 import math
+import os
 import wave
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from recognition.extras import Extras
 from recognition.lessons import Example, Lessons
 from recognition.material import gathered, is_door, shipped_kinds
 from recognition.model import OUT, Asked, Unavailable
+from recognition.recogniser import recognise
 from recognition.semantic import Semantic
 from recognition.sounds import Sounds
 from recognition.speech import NEEDED as SPEECH
@@ -146,6 +149,29 @@ def test_misheard_words_are_known_by_their_sound(extras: Extras) -> None:
         assert opinion is not None
         assert max(opinion.scores, key=lambda code: opinion.scores[code]) == label
     assert sounds.opinion(Asked(text="盲道"), KINDS) is None
+
+
+CLIPS = os.environ.get("CASEWORK_TEST_CLIPS", "")
+
+
+@needs("speech", *SPEECH, "pypinyin")
+@pytest.mark.skipif(not CLIPS, reason="NOT TESTED: no clips; see scripts/speak.py")
+@pytest.mark.deep
+@pytest.mark.timeout(7200)
+def test_clips_are_recognised(extras: Extras, shipped: Shipped) -> None:
+    """Clips of texts that are not in the repository, in a folder named by CASEWORK_TEST_CLIPS."""
+    assert extras.transcriber is not None
+    sounds = next(each for each in extras.read if isinstance(each, Sounds))
+    listed = (Path(CLIPS) / "clips.tsv").read_text(encoding="utf-8").splitlines()
+    first = three = 0
+    for label, name, _ in (line.split("\t") for line in listed):
+        recording = (Path(CLIPS) / name).read_bytes()
+        asked = Asked(transcript=extras.transcriber.transcribe(recording, "audio/wav").text)
+        told = recognise(asked, [shipped.model, sounds], KINDS, doors={}).proposals
+        first += bool(told) and told[0].indicator == label
+        three += label in {one.indicator for one in told}
+    print(f"clips: first {first}, among three {three}, of {len(listed)}")
+    assert len(listed) >= 60 and first >= 0.80 * len(listed)
 
 
 def _darker(photo: bytes) -> bytes:
