@@ -151,7 +151,7 @@ def test_misheard_words_are_known_by_their_sound(extras: Extras) -> None:
     assert sounds.opinion(Asked(text="盲道"), KINDS) is None
 
 
-CLIPS = os.environ.get("CASEWORK_TEST_CLIPS", "")
+CLIPS = os.environ.get("SPEECH_CLIPS", "")
 
 
 @needs("speech", *SPEECH, "pypinyin")
@@ -159,7 +159,7 @@ CLIPS = os.environ.get("CASEWORK_TEST_CLIPS", "")
 @pytest.mark.deep
 @pytest.mark.timeout(7200)
 def test_clips_are_recognised(extras: Extras, shipped: Shipped) -> None:
-    """Clips of texts that are not in the repository, in a folder named by CASEWORK_TEST_CLIPS."""
+    """Clips of texts that are not in the repository, in a folder named by SPEECH_CLIPS."""
     assert extras.transcriber is not None
     sounds = next(each for each in extras.read if isinstance(each, Sounds))
     listed = (Path(CLIPS) / "clips.tsv").read_text(encoding="utf-8").splitlines()
