@@ -39,6 +39,7 @@ from api.routes import (
     persons,
     place_codes,
     places,
+    recognitions,
     redispatch,
     reports,
     sessions,
@@ -159,6 +160,7 @@ ROUTERS = tuple(
         timeliness,
         places,
         map_layers,
+        recognitions,
     )
 )
 """What is served under `API`."""

@@ -174,6 +174,7 @@ class Door:
             danger=tuple(w.name for w in wordings.dangers_in(form.text or "")),
             out_of_scope=tuple(w.name for w in wordings.out_of_scope_in(form.text or "")),
             demonstration=self._demonstration,
+            recognition=self._parts.tickets.read(form.recognition, at),
         )
 
     def _reported(self, done: Done, person: UUID) -> Reported:

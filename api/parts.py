@@ -27,6 +27,8 @@ from api.duty import DutyRoster
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.recognising import Recognising
+from api.recognition_tickets import Tickets
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -52,6 +54,7 @@ class Limits:
     uploads: RateLimitItem
     status: RateLimitItem
     maps: RateLimitItem
+    recognitions: RateLimitItem
     citizens: RateLimitItem
     partners: RateLimitItem
 
@@ -76,6 +79,8 @@ class Parts:
     duty: DutyRoster
     gazetteer: Gazetteer
     geocoder: Geocoding | None
+    recognising: Recognising
+    tickets: Tickets
     feed: Feed
     shelf: Shelf
     ledgers: Engine

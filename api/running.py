@@ -15,6 +15,7 @@ from api.parts import Parts
 from api.watching import log
 from projections.generations import is_current
 from projections.reading import Readers
+from recognition.model import Unavailable
 
 REFRESH_SECONDS = 5.0
 """Reference streams are read on well within the 30 s after which deciding stops."""
@@ -22,6 +23,7 @@ POLL_SECONDS = 1.0
 WATCH_SECONDS = 2.0
 ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
+LEARN_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -39,6 +41,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (WATCH_SECONDS, lambda: _watch(parts)),
             (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
+            (LEARN_SECONDS, lambda: _learn(parts)),
         )
     ]
     begin = asyncio.create_task(_begin(parts))
@@ -54,6 +57,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 
 
 def _end(parts: Parts) -> None:
+    parts.recognising.close()
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
@@ -153,6 +157,16 @@ async def _clean(parts: Parts) -> None:
     await asyncio.to_thread(parts.sessions.remove_expired, parts.now())
     await asyncio.to_thread(_forget_old_failures, parts)
     await asyncio.to_thread(complete_trail, parts)
+
+
+async def _learn(parts: Parts) -> None:
+    """Train recognition anew where there is reason to, and look at photos, beside the work."""
+    try:
+        if await asyncio.to_thread(parts.recognising.learner.keep_up):
+            log.info("recognition", trained=True)
+        await asyncio.to_thread(parts.recognising.look_back)
+    except Unavailable as why:
+        log.warning("recognition", why=str(why))
 
 
 def _forget_old_failures(parts: Parts) -> None:

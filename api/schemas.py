@@ -118,6 +118,9 @@ class ReportIn(Wire):
     consents: ConsentsIn = ConsentsIn()
     source_channel: ChannelName = "app"
     external_refs: Annotated[tuple[ExternalRefIn, ...], Field(max_length=5)] = ()
+    recognition: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,1500}$")] | None = Field(
+        default=None, description="类别推荐给出的凭据，用来统计推荐的准确率；没有可省略。"
+    )
 
 
 class Proof(Wire):

@@ -93,6 +93,48 @@ class Settings(BaseSettings):
         default=Crs.WGS84,
         description="外部地址服务所用的坐标系: wgs84、gcj02、bd09 或 cgcs2000。",
     )
+    recognition_limit: str = Field(
+        default="60/minute",
+        description="同一来源请求类别推荐的次数上限。",
+    )
+    recognition_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="区里已有的智能识别平台的地址，与自有模型一起作答；空则不用。",
+    )
+    recognition_key_file: Path | None = Field(
+        default=None,
+        description="智能识别平台的访问密钥所在文件；空则不带密钥。",
+    )
+    recognition_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=30,
+        description="等待智能识别平台的秒数；超过则只用自有模型的结果。",
+    )
+    recognition_models: Path | None = Field(
+        default=None,
+        description="模型清单（TOML）：以别的文件代替随扩展安装的模型，逐个写明路径和 SHA-256。",
+    )
+    vision_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="本单位视觉模型的地址（OpenAI 兼容的 /v1/chat/completions）；空则不用。",
+    )
+    vision_model: str = Field(default="default", description="视觉模型的名称。")
+    speech_url: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="本单位语音转写的地址（OpenAI 兼容的 /v1/audio/transcriptions）；空则不用。",
+    )
+    speech_model: str = Field(default="whisper-1", description="语音转写模型的名称。")
+    model_key_file: Path | None = Field(
+        default=None,
+        description="视觉模型和语音转写的访问密钥所在文件；空则不带密钥。",
+    )
+    model_seconds: float = Field(
+        default=20.0, gt=0, le=120, description="等待视觉模型和语音转写的秒数。"
+    )
     citizen_limit: str = Field(
         default="60/hour",
         description="同一市民账号提交的次数上限。",

@@ -135,7 +135,7 @@ def guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
     return guarded
 
 
-_LOOKS = frozenset({"status", "map", "places"})
+_LOOKS = frozenset({"status", "map", "places", "recognitions"})
 """What is only looked at: counted by source, an account's own limit is for what it sends."""
 
 

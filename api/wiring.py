@@ -33,8 +33,13 @@ from api.boundary_versions import FOLDER, BoundaryVersions
 from api.duty import DutyRoster, on_duty
 from api.erasing import Erasing
 from api.geocoding import Geocoding
+from api.learning import Learner
 from api.parts import Limits, Parts
+from api.photo_learning import PhotoLearner
 from api.place_codes import PlaceCodes
+from api.recognising import Recognising
+from api.recognition_sources import OtherSources
+from api.recognition_tickets import Tickets
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
@@ -43,10 +48,12 @@ from api.watching import Meters
 from casework import key_file
 from casework.application import Casework, case_of
 from casework.erasure import ErasureLedger
+from casework.events import ReportSubmitted
 from casework.keys import KeyStore
-from casework.model import Actor, ActorKind, Role
+from casework.model import Actor, ActorKind, Photo, Role
 from casework.sealing import Sealer
-from evidence.blobs import BlobStore
+from evidence.blobs import Blob, BlobStore
+from evidence.errors import BlobDamaged, BlobMissing
 from evidence.masking import mask
 from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
@@ -66,9 +73,12 @@ from projections.process import ErasureAcknowledgements, Process, sqlite_ledgers
 from projections.reading import Readers
 from projections.redispatch import Redispatch
 from projections.search import Search
-from projections.tables import postgres_views
+from projections.tables import postgres_views, reading
 from projections.timeline import Timeline
+from projections.training import Extent, Learnt, Training, extent, learnt
+from projections.training_photos import registered
 from projections.view import View
+from recognition.training import trainer
 
 FOUNDER = Actor(ActorKind.STAFF, "setup", roles=(Role.SYSADMIN,))
 """Who founds the reference streams: the command line, before any account exists."""
@@ -102,6 +112,7 @@ def all_views() -> tuple[View, ...]:
         CaseHistory(),
         PlacesSeen(),
         Handlings(),
+        Training(),
     )
 
 
@@ -207,6 +218,14 @@ def build(
         duty=duty,
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
+        recognising=_recognising(
+            settings,
+            casework,
+            lambda: feed.readers.engine,
+            clock,
+            _photo_learner(casework, lambda: feed.readers.engine, sealer, blobs),
+        ),
+        tickets=Tickets(server.derive(Purpose.RECOGNITIONS)),
         feed=feed,
         shelf=shelf,
         ledgers=ledgers,
@@ -231,6 +250,7 @@ def build(
             uploads=parse(settings.upload_limit),
             status=parse(settings.status_limit),
             maps=parse(settings.map_limit),
+            recognitions=parse(settings.recognition_limit),
             citizens=parse(settings.citizen_limit),
             partners=parse(settings.partner_limit),
         ),
@@ -246,6 +266,67 @@ def open_ledgers(settings: Settings) -> Engine:
     if settings.database:
         return postgres_views(settings.database, "public")
     return sqlite_ledgers(settings.var / "ledgers.db")
+
+
+def _recognising(
+    settings: Settings,
+    casework: Casework,
+    views: Callable[[], Engine],
+    clock: Callable[[], datetime],
+    photos: PhotoLearner,
+) -> Recognising:
+    """Recognition over the catalogue in force and what the views have learnt."""
+    folder = settings.var / "recognition"
+
+    def how_much() -> Extent:
+        with reading(views()) as connection:
+            return extent(connection)
+
+    def newest(most: int, each: int) -> list[Learnt]:
+        with reading(views()) as connection:
+            return learnt(connection, most, each)
+
+    learner = Learner(
+        folder,
+        trainer(),
+        lambda: casework.references.rules_at(clock()).catalogue,
+        how_much,
+        newest,
+        clock,
+    )
+    return Recognising(learner, OtherSources(settings, folder, learner.lessons(), photos))
+
+
+def _photo_learner(
+    casework: Casework, views: Callable[[], Engine], sealer: Sealer, blobs: BlobStore
+) -> PhotoLearner:
+    """What photos of registered cases look like."""
+
+    def cases(each: int) -> list[tuple[UUID, str]]:
+        with reading(views()) as connection:
+            return registered(connection, each)
+
+    def photos(case_id: UUID) -> tuple[Photo, ...]:
+        first = next(iter(casework.history(case_id)), None)
+        event = None if first is None else first.event
+        if not isinstance(event, ReportSubmitted) or event.demonstration:
+            return ()
+        return event.photos
+
+    def content(photo: Photo) -> bytes | None:
+        key = sealer.unwrap(photo.wrapped_key)
+        if key is None:
+            return None
+        blob = Blob(photo.sha256, photo.size, photo.media_type, photo.wrapped_key)
+        try:
+            return b"".join(blobs.get(blob, lambda _: key))
+        except (BlobMissing, BlobDamaged):
+            return None
+
+    def alive(photo: Photo) -> bool:
+        return sealer.unwrap(photo.wrapped_key) is not None
+
+    return PhotoLearner(cases, photos, content, alive)
 
 
 def _geocoder(settings: Settings) -> Geocoding | None:

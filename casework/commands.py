@@ -18,6 +18,7 @@ from casework.model import (
     Outcome,
     Photo,
     Place,
+    Recognition,
     Sealed,
     Solved,
     StreetCode,
@@ -58,6 +59,7 @@ class Submit(Ask, frozen=True, kw_only=True):
     out_of_scope: tuple[str, ...] = ()
     recurrence_of: UUID | None = None
     demonstration: bool = False
+    recognition: Recognition | None = None
 
 
 class SupplyInformation(Ask, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from casework.model import (
     Outcome,
     Photo,
     Place,
+    Recognition,
     Sealed,
     Solved,
     StreetCode,
@@ -63,6 +64,7 @@ class ReportSubmitted(Fact, frozen=True, kw_only=True):
     out_of_scope: tuple[str, ...] = ()
     recurrence_of: UUID | None = None
     demonstration: bool = False
+    recognition: Recognition | None = None
 
 
 class InformationRequested(Fact, frozen=True, kw_only=True):

@@ -304,6 +304,34 @@ class Consents(Noun, frozen=True, kw_only=True):
     contact_by_street: bool = False
 
 
+class Proposed(msgspec.Struct, frozen=True):
+    """An indicator that was proposed, and how likely it was held to be (0..1)."""
+
+    indicator: str
+    confidence: float
+
+
+class SpokenModel(msgspec.Struct, frozen=True):
+    """A model that spoke for a proposal, and which training or release of it."""
+
+    name: str
+    version: str
+
+
+class Recognition(Noun, frozen=True, kw_only=True):
+    """What the reporter was shown when they chose: codes, confidences, models; never the words.
+
+    Most likely first. `out_of_scope` is how likely it was held to be none of the indicators, and
+    `warned` whether they were told so.
+    """
+
+    proposals: tuple[Proposed, ...]
+    models: tuple[SpokenModel, ...]
+    out_of_scope: float = 0.0
+    warned: bool = False
+    preselected: bool = False
+
+
 class ExternalRef(msgspec.Struct, frozen=True):
     """The same matter on another platform (12345 工单号 …)."""
 

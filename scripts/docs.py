@@ -84,6 +84,8 @@ _TERMS = (
     ("处置（一次）", "handling", "a case's stay with one 街镇, from a dispatch to its end"),
     ("按期处置率", "timeliness", "handed over in time and accepted, of what fell due"),
     ("回执", "receipt", "an anonymous reporter's key to their own case"),
+    ("类别推荐", "recognition, proposal", "which indicator it may be; a person decides"),
+    ("以上都不是", "out of scope", "none of the indicators: a warning with the right door"),
     ("接入方", "partner", "a service with a key and scopes, such as 12345"),
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     SECOND_FACTORS = "haidian-casework/second-factors/1"
     FINGERPRINTS = "haidian-casework/fingerprints/1"
     PLACE_CODES = "haidian-casework/place-codes/1"
+    RECOGNITIONS = "haidian-casework/recognitions/1"
 
 
 class UnsafeKeyFile(Exception):  # noqa: N818  a finding at start, told to the operator

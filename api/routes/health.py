@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
 from api.access import Visitor
 from api.parts import Parts
@@ -19,8 +20,19 @@ class LiveOut(Wire):
     live: bool
 
 
+class SourceOut(Wire):
+    """A source of recognition: `ready`, `idle` (loads on first use), `absent`, `failing`."""
+
+    name: str
+    state: str
+    note: str
+
+
 class ReadyOut(Wire):
-    """Whether requests may be sent here, and what stands in the way."""
+    """Whether requests may be sent here, what stands in the way, and how recognition is.
+
+    A source of recognition that fails makes nothing unready: a person chooses instead.
+    """
 
     ready: bool
     waiting_for: tuple[str, ...]
@@ -28,6 +40,9 @@ class ReadyOut(Wire):
     clock_held: bool
     """The wall clock jumped: nothing lapses and nobody is warned until a person has looked."""
     position: int
+    recognition: tuple[SourceOut, ...] = Field(
+        description="类别推荐的各个来源；缺少或出错时由人选择类别，不影响就绪。"
+    )
 
 
 def waiting_for(parts: Parts) -> tuple[str, ...]:
@@ -76,6 +91,9 @@ async def ready(
         degraded=as_of.degraded or held,
         clock_held=held,
         position=as_of.position,
+        recognition=tuple(
+            SourceOut.model_validate(each) for each in parts.recognising.conditions()
+        ),
     )
 
 
@@ -99,4 +117,8 @@ def metrics(
         "# TYPE casework_watch_behind_seconds gauge\n"
         f"casework_watch_behind_seconds {parts.timekeeper.behind(parts.now()):.3f}\n"
     )
+    lines.append("# TYPE casework_recognition_failing gauge\n")
+    for one in parts.recognising.conditions():
+        failing = int(one.state == "failing")
+        lines.append(f'casework_recognition_failing{{source="{one.name}"}} {failing}\n')
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

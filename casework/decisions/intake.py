@@ -70,6 +70,7 @@ def submit(a: Asking, c: ask.Submit) -> list[did.Event]:
             out_of_scope=c.out_of_scope,
             recurrence_of=c.recurrence_of,
             demonstration=c.demonstration,
+            recognition=c.recognition,
             started=(a.start(Clock.REVIEW, "submit", limit),),
         )
     ]

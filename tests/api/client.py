@@ -378,9 +378,8 @@ def make_partner(parts: Parts, name: str) -> str:
 
 def settings_for(var: Path, database: str = "", **changes: object) -> Settings:
     """Settings with room for a test's many requests from one address."""
-    roomy = dict.fromkeys(
-        ("report_limit", "upload_limit", "status_limit", "citizen_limit"), "1000000/minute"
-    )
+    limits = ("report", "upload", "status", "citizen", "recognition")
+    roomy = dict.fromkeys((f"{what}_limit" for what in limits), "1000000/minute")
     given = {"var": var, "database": database, "log_owner_allowed": True, **roomy, **changes}
     return Settings.model_validate(given)
 

@@ -305,7 +305,7 @@ def test_a_case_refuses_with_a_problem_and_a_row_and_stays_as_it_was(
 
 def kinds_of(root: type[Exception]) -> Iterator[type[Exception]]:
     for kind in root.__subclasses__():
-        if kind.__module__.split(".")[0] in {"casework", "api", "evidence", "geo"}:
+        if kind.__module__.split(".")[0] in {"casework", "api", "evidence", "geo", "recognition"}:
             yield kind
             yield from kinds_of(kind)
 

@@ -29,6 +29,7 @@ def committed() -> list[Path]:
         "data",
         "docs",
         "evidence",
+        "recognition",
         "geo",
         "projections",
         "scripts",

@@ -80,3 +80,44 @@ def test_no_story_is_told_of_the_future(tmp_path: Path, day: str) -> None:
     done = casework("demo", "--until", day, var=tmp_path / "var")
     assert done.returncode == Exit.BAD_INPUT
     assert not (tmp_path / "var" / "log.db").exists()
+
+
+def test_texts_become_indicators(tmp_path: Path) -> None:
+    table = (
+        "\ufeffid,text,place_kind\n"
+        "a,盲道上停满了共享单车,road\n"
+        'b,"小区里有人扔了旧沙发,还有床垫",compound\n'
+        "c,楼道里堆满了纸箱子,\n"
+        "d,,\n"
+    )
+    done = casework("recognise", var=tmp_path / "none", given=table)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == Exit.DONE, done.stderr
+    assert list(rows[0]) == [
+        "id", "text", "place_kind", "first", "second", "third", "score", "out_of_scope",
+    ]  # fmt: skip
+    assert [(row["first"], row["out_of_scope"]) for row in rows] == [
+        ("P09", "0"),
+        ("C02", "0"),
+        (rows[2]["first"], "1"),
+        ("", "0"),
+    ]
+    assert rows[1]["text"] == "小区里有人扔了旧沙发,还有床垫"
+    assert len({rows[0][name] for name in ("first", "second", "third")}) == 3
+    assert 0.65 < float(rows[0]["score"]) <= 1 and rows[3]["score"] == ""
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ("id,words\n1,盲道\n", "缺少列"),
+        ("text,score\n盲道,1\n", "score"),
+        ("text\n盲道,1\n", "第 2 行"),
+        ("", "缺少列"),
+    ],
+)
+def test_a_table_that_cannot_be_recognised_is_refused(tmp_path: Path, table: str, why: str) -> None:
+    done = casework("recognise", var=tmp_path, given=table)
+    assert done.returncode == Exit.BAD_INPUT
+    assert why in done.stderr
