@@ -65,3 +65,13 @@ class BlobDamaged(Exception):  # noqa: N818  names the finding
 
     def __str__(self) -> str:
         return "文件已损坏，无法打开。"
+
+
+@dataclass(eq=False)
+class StoreUnavailable(Exception):  # noqa: N818  as above
+    """Where the files lie cannot be reached now. Nothing was acknowledged."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return "文件暂时不能存取，请稍后重试。"
