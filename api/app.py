@@ -42,7 +42,7 @@ from api.watching import Watched, log
 from casework.errors import Refusal
 from casework.key_writer import KeysBusy, KeysNotWritten
 from casework.log.port import LogBusy, LogUnavailable
-from evidence.errors import UploadRefused
+from evidence.errors import StoreUnavailable, UploadRefused
 
 API = "/api/v1"
 
@@ -197,6 +197,7 @@ def _answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(LogUnavailable)
     @app.exception_handler(KeysNotWritten)
+    @app.exception_handler(StoreUnavailable)
     async def unavailable(_request: HttpRequest, _error: Exception) -> Response:
         return _later(
             "not-stored",

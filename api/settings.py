@@ -40,6 +40,17 @@ class Settings(BaseSettings):
         default=None,
         description="个人密钥文件；默认 var/keys.db。使用 PostgreSQL 时也是单独的文件。",
     )
+    blobs: str = Field(
+        default="",
+        pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?$",
+        description="照片和录音存放处: s3://桶名/前缀；空则在 var/blobs。密钥用 AWS_… 环境变量。",
+    )
+    blobs_endpoint: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="S3 兼容服务的地址，如 https://oss.example.cn；空则按区域访问 AWS。",
+    )
+    blobs_region: str = Field(default="", description="S3 服务的区域；多数兼容服务不看。")
     boundaries: Path | None = Field(
         default=None,
         description="首次启动时启用的街镇边界；默认随程序提供的。以后用 boundaries adopt 更换。",

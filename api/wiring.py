@@ -44,6 +44,7 @@ from casework.model import Actor, ActorKind, Role
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
 from evidence.masking import mask
+from evidence.store import Folder, Store
 from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
@@ -132,6 +133,21 @@ def log_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def open_store(settings: Settings) -> Store:
+    """Where the sealed files lie."""
+    if not settings.blobs:
+        return Folder(settings.var / "blobs")
+    # The client of an object store costs memory and time to load: only where one is set.
+    from evidence.s3_store import S3  # noqa: PLC0415
+
+    return S3(
+        settings.blobs,
+        settings.var / "blobs" / "incoming",
+        settings.blobs_endpoint,
+        settings.blobs_region,
+    )
+
+
 # building --------------------------------------------------------------------------------
 
 
@@ -152,7 +168,7 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     factors = SecondFactors(desk, server.derive(Purpose.SECOND_FACTORS))
     lockout = Lockout(server.derive(Purpose.SOURCES))
     storage = DeskStorage(desk, lambda: clock().timestamp())
-    uploads, blobs = Uploads(desk), BlobStore(settings.var / "blobs")
+    uploads, blobs = Uploads(desk), BlobStore(open_store(settings))
     ledger = ErasureLedger(keys)
     people = People(desk, passwords, sessions.forget)
     erasing = Erasing(

@@ -15,8 +15,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from io import BufferedIOBase
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -215,7 +216,7 @@ def _accept(head: bytes, kind: Kind) -> Signature:
     return found
 
 
-def _pieces(file: BinaryIO, key: AESGCM, blob: Blob) -> Iterator[bytes]:
+def _pieces(file: BufferedIOBase, key: AESGCM, blob: Blob) -> Iterator[bytes]:
     digest = hashlib.sha256()
 
     def sealed_piece(size: int = _PIECE + _TAG) -> bytes:

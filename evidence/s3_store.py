@@ -6,12 +6,11 @@ its name is (`If-None-Match: *`), so that no writer replaces what a reader may b
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import obstore
@@ -34,7 +33,9 @@ class S3:
     Keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or what else the environment has.
     """
 
-    def __init__(self, address: str, quarantine: Path, endpoint: str = "", region: str = "") -> None:
+    def __init__(
+        self, address: str, quarantine: Path, endpoint: str = "", region: str = ""
+    ) -> None:
         at = urlsplit(address)
         self._incoming = Quarantine(quarantine)
         self._bucket = Bucket(
@@ -59,11 +60,11 @@ class S3:
             )
         path.unlink()
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, sha256: str) -> BufferedIOBase:
         """See Store."""
         with _told():
             try:
-                return io.BytesIO(obstore.get(self._bucket, _key(sha256)).bytes())
+                return BytesIO(obstore.get(self._bucket, _key(sha256)).bytes())
             except (NotFoundError, FileNotFoundError):
                 raise BlobMissing(sha256) from None
 

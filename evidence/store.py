@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -40,7 +41,7 @@ class Store(Protocol):
         """Take a quarantined file, fsynced itself, under its name; durable when it returns."""
         ...
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, sha256: str) -> BufferedIOBase:
         """The sealed bytes. Raises BlobMissing."""
         ...
 
@@ -110,7 +111,7 @@ class Folder:
         path.rename(home)
         _fsync_folder(home.parent)
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, sha256: str) -> BufferedIOBase:
         """See Store."""
         try:
             return self._path(sha256).open("rb")

@@ -22,6 +22,7 @@ from evidence.errors import (
     UploadRefused,
 )
 from evidence.signatures import HEAD_BYTES, Kind, recognise
+from evidence.store import Folder
 
 NOW = datetime(2025, 6, 3, 1, 0, tzinfo=UTC)
 PIECE = 65_536
@@ -63,7 +64,7 @@ def heic(width: int, height: int) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "blobs")
+    return BlobStore(Folder(tmp_path / "blobs"))
 
 
 def files(store_root: Path) -> list[Path]:
