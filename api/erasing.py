@@ -20,6 +20,7 @@ from casework.keys import KeyStore, person_key
 from casework.log.port import LogError, stream_id
 from casework.model import Actor, ActorKind, Role
 from evidence.blobs import BlobStore
+from evidence.errors import StoreUnavailable
 
 VIEWS, DESK, BLOBS, CACHES = "views", "desk", "blobs", "caches"
 READERS = (BLOBS, CACHES, DESK, VIEWS)
@@ -109,7 +110,7 @@ class Erasing:
         """The decision is on the disk already: what fails now is carried on by `resume`."""
         try:
             return self.carry_on(erasure)
-        except (KeysBusy, KeysNotWritten, LogError, OSError):
+        except (KeysBusy, KeysNotWritten, LogError, OSError, StoreUnavailable):
             return self._ledger.get(erasure.id)
 
     def _append(self, erasure: Erasure) -> Erasure:
@@ -142,6 +143,8 @@ class Erasing:
     def _sweep(self, person: UUID) -> None:
         """Delete the person's files, cited or not; the row goes last, so none is forgotten."""
         for upload in self._uploads.under_key(person_key(str(person))):
+            for name in self._uploads.derived(upload.id):
+                self._blobs.delete(name)
             self._blobs.delete(upload.blob.sha256)
             self._uploads.remove(upload.id)
 

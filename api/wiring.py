@@ -51,6 +51,7 @@ from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.erasure import scrub
+from projections.evidence import Evidence
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.lines import Opener
@@ -95,6 +96,7 @@ def all_views() -> tuple[View, ...]:
         Redispatch(),
         CaseHistory(),
         PlacesSeen(),
+        Evidence(),
     )
 
 

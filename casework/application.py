@@ -21,7 +21,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, Transcoder
 from msgspec.structs import replace
 
 from casework import case as cases
-from casework import catalogue, events, place_code, proposals, reference
+from casework import catalogue, events, evidence, place_code, proposals, reference
 from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
@@ -49,6 +49,7 @@ NAMES = Names(
     [
         events.STORED_AS,
         events.OTHER_STORED_AS,
+        evidence.STORED_AS,
         catalogue.STORED_AS,
         reference.STORED_AS,
         proposals.STORED_AS,

@@ -119,6 +119,8 @@ def _hand_over(running: _Running, event: msgspec.Struct, at: datetime) -> None:
             if running.handed_over_at is not None and not counts:
                 running.pauses = (*running.pauses, (running.handed_over_at, at))
             running.handed_over_at = None
+        case did.RectificationUnreadable():
+            running.handed_over_at = None
         case did.ExtensionGranted():
             running.extensions += 1
         case _:

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table, Text
 
 from casework import events as did
+from casework import evidence
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.tables import TRANSIENT, VIEWS, micros, structs_of
@@ -109,6 +110,9 @@ _PLACED = (did.ReportSubmitted, did.PlaceCorrected)
 
 CASE_EVENTS = frozenset(did.STORED_AS.values())
 
+EVIDENCE_EVENTS = frozenset(evidence.STORED_AS.values())
+"""Facts of uploads, which belong to no case; only views that say so are given them."""
+
 
 class Line:
     """An event on its way into the views. `words` and `address` are masked; see `Reader.lines`."""
@@ -131,6 +135,11 @@ class Line:
         """There were words, and their key is destroyed."""
         self.fault: Exception | None = None
         self._words: str | None = None
+
+    @property
+    def of_evidence(self) -> bool:
+        """Whether it tells of an upload, not of a case."""
+        return self.kind in EVIDENCE_EVENTS
 
     def key(self) -> CaseKey:
         """The case it belongs to. Raises Unreadable where its beginning could not be read."""
@@ -223,6 +232,8 @@ class Opener:
         missing: set[bytes] = set()
         for each in page:
             stream = each.stream.bytes
+            if type(each.event) in EVIDENCE_EVENTS:
+                continue
             if isinstance(each.event, did.ReportSubmitted):
                 keys[stream] = self._known[stream] = self.key(each, each.event)
             elif stream not in keys:
@@ -239,4 +250,9 @@ class Opener:
 
 def _concerns_views(recorded: Recorded) -> bool:
     kind = type(recorded.event)
-    return kind in CASE_EVENTS or kind is did.PersonErased or kind is UnknownEvent
+    return (
+        kind in CASE_EVENTS
+        or kind is did.PersonErased
+        or kind is UnknownEvent
+        or kind in EVIDENCE_EVENTS
+    )

@@ -16,7 +16,7 @@ from casework.events import PersonErased
 from casework.log.port import Log, Recorded
 from projections.lines import Line, Opener
 from projections.tables import HELD_EVENT, HELD_STREAM, READER_POSITION, TRANSIENT, reading
-from projections.view import Fold, OnPoison, View
+from projections.view import Fold, OnPoison, View, concerning
 
 PAGE = 1000
 """Events in a batch at most; an idle reader takes them one by one as they come."""
@@ -276,6 +276,7 @@ class Readers:
 
 def fold_lines(connection: Connection, view: View, lines: Sequence[Line]) -> None:
     """Fold some lines into a view's tables: the one way, live, careful and mended alike."""
+    lines = concerning(view, lines)
     if not lines:
         return
     fold: Fold = view.fold(empty=False)

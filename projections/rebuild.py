@@ -27,7 +27,7 @@ from projections.generations import Shelf, create_tables, finish, next_name
 from projections.lines import CaseKey, Line, Opener
 from projections.reading import PAGE, Readers
 from projections.tables import READER_POSITION, TRANSIENT
-from projections.view import Fold, OnPoison, View
+from projections.view import Fold, OnPoison, ReadsEvidence, View
 
 BULK_PAGE = 5_000
 """Events in one short read of the log."""
@@ -127,6 +127,7 @@ class _Bulk:
 
     def __init__(self, views: Sequence[View], faults: Sequence[Fault]) -> None:
         self._pairs = [(view, view.fold(empty=True)) for view in views]
+        self._read_evidence = {view.name for view in views if isinstance(view, ReadsEvidence)}
         self._leave: set[tuple[str, bytes]] = set()
         self._until: dict[str, int] = {}
         for fault in faults:
@@ -139,6 +140,8 @@ class _Bulk:
 
     def apply(self, line: Line) -> None:
         for view, fold in self._pairs:
+            if line.of_evidence and view.name not in self._read_evidence:
+                continue
             try:
                 if self._leave and self._is_left(view, line):
                     continue

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, Table
 
@@ -71,3 +71,18 @@ class View(Protocol):
     def scrub(self, connection: Connection) -> None:
         """After an erasure, in a transaction of its own: leave no trace in indexes."""
         ...
+
+
+@runtime_checkable
+class ReadsEvidence(Protocol):
+    """A view that is also given the lines of uploads, which belong to no case."""
+
+    @property
+    def reads_evidence(self) -> bool: ...
+
+
+def concerning(view: View, lines: Sequence[Line]) -> Sequence[Line]:
+    """The lines that are this view's affair."""
+    if isinstance(view, ReadsEvidence):
+        return lines
+    return [line for line in lines if not line.of_evidence]

@@ -79,6 +79,7 @@ MOVES: dict[str, tuple[set[str], str | None]] = {
     "site-check-requested": (REVIEWED, None),
     "site-check-reported": (REVIEWED, None),
     "rework-ordered": ({"rectified"}, "handling"),
+    "rectification-unreadable": ({"rectified"}, "handling"),
     "case-closed": ({"rectified"}, "closed"),
     "transfer-requested": ({"handling"}, None),
     "case-transferred": ({"handling"}, "closed"),
