@@ -12,11 +12,12 @@ import io
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from math import ceil, floor
 
 import msgspec
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageDraw, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from evidence import exif, likeness, measures
 from evidence.blobs import LIMIT_PIXELS
@@ -37,6 +38,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_FILL = (32, 32, 32)
+_Rectangle = tuple[float, float, float, float]
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -53,6 +56,21 @@ def examine(content: bytes) -> bytes:
         return msgspec.msgpack.encode(_examined(content))
     except Refused as refused:
         return msgspec.msgpack.encode(Unreadable.because(refused.why))
+
+
+def redact(request: bytes) -> bytes:
+    """A derivative with rectangles filled. Takes (JPEG, [(left, top, right, bottom)]) in parts."""
+    derivative, boxes = msgspec.msgpack.decode(request, type=tuple[bytes, list[_Rectangle]])
+    image, _, _ = open_upright(derivative, DISPLAY_SIDE)
+    draw = ImageDraw.Draw(image)
+    width, height = image.size
+    for left, top, right, bottom in boxes:
+        # Outwards to whole pixels: no rim of what is to be hidden.
+        draw.rectangle(
+            (floor(left * width), floor(top * height), ceil(right * width), ceil(bottom * height)),
+            fill=_FILL,
+        )
+    return as_jpeg(image)
 
 
 def open_upright(content: bytes, side: int) -> tuple[Image.Image, str, exif.Facts]:
@@ -90,6 +108,7 @@ def warm() -> None:
         _examined(out.getvalue())
         with suppress(Refused):
             _examined(out.getvalue()[: len(out.getvalue()) // 2])
+    redact(msgspec.msgpack.encode((as_jpeg(drawn), [(0.1, 0.1, 0.9, 0.9)])))
 
 
 def _examined(content: bytes) -> Examined:
@@ -206,4 +225,4 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if how is None else image.transpose(how)
 
 
-JOBS: Mapping[str, Callable[[bytes], bytes]] = {"examine": examine}
+JOBS: Mapping[str, Callable[[bytes], bytes]] = {"examine": examine, "redact": redact}
