@@ -60,9 +60,7 @@ def score(pair: Pair) -> Score:
     """Place counts half, the indicator three tenths, time two; one picture settles it."""
     if pair.same_picture and pair.distance_m <= SAME_PICTURE_M:
         return Score(0.98, ("照片几乎相同", _where(pair), _when(pair)))
-    place = _falling(
-        pair.distance_m - min(pair.accuracy_m, _MOST_ACCURACY_M), NEAR_M, FAR_M
-    )
+    place = _falling(pair.distance_m - min(pair.accuracy_m, _MOST_ACCURACY_M), NEAR_M, FAR_M)
     if not place:
         return Score(0.0, ())
     kind, named = _kind(pair)

@@ -209,9 +209,7 @@ def _fragment(run: bytes) -> int:
     return sum(int.from_bytes(run[place : place + 4]) for place in places)
 
 
-def _defaulted(
-    content: bytes, boxes: list[tuple[bytes, int, int]], start: int, end: int
-) -> int:
+def _defaulted(content: bytes, boxes: list[tuple[bytes, int, int]], start: int, end: int) -> int:
     """Ticks of a run whose samples all last what the fragment, or the film, says."""
     run = content[start:end]
     if int.from_bytes(run[1:4]) & 0x100:

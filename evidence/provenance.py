@@ -125,9 +125,7 @@ def metres(one: Position, other: Position) -> float:
 def _repeats(picture: Picture, earlier: Iterable[Earlier]) -> Iterator[Finding]:
     for one in earlier:
         if picture.content == one.content or picture.pixels == one.pixels:
-            yield Finding(
-                Code.SAME_FILE, Severity.GRAVE, f"与{one.words}是同一张照片。", one.key
-            )
+            yield Finding(Code.SAME_FILE, Severity.GRAVE, f"与{one.words}是同一张照片。", one.key)
         elif same_picture(picture.likeness, one.likeness):
             words = f"与{one.words}几乎相同，可能是翻拍、裁剪或加水印后的旧照片。"
             yield Finding(Code.SAME_PICTURE, Severity.GRAVE, words, one.key)
