@@ -19,6 +19,7 @@ COMMANDS = {
     "locate": "批量定位：从标准输入读 CSV，给出街镇和把握程度",
     "boundaries": "街镇边界：检查、比较、启用",
     "rebuild": "由事件日志重建视图",
+    "blobs": "照片和录音文件：核对、清除无人引用的",
     "verify": "核验日志、审计和文件是否完好",
 }
 """Command → the line about it in the list. The module in `api.commands` has the same name."""

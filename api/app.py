@@ -26,15 +26,18 @@ from api.routes import (
     accounts,
     audit,
     cases,
+    false_rectification,
     health,
     indicators,
     partners,
     persons,
+    photos,
     place_codes,
     places,
     redispatch,
     reports,
     sessions,
+    similar,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -130,6 +133,8 @@ ROUTERS = tuple(
     module.router
     for module in (
         reports,
+        similar,
+        photos,
         sessions,
         cases,
         accounts,
@@ -139,6 +144,7 @@ ROUTERS = tuple(
         audit,
         place_codes,
         redispatch,
+        false_rectification,
         places,
         map_layers,
     )

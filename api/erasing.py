@@ -54,6 +54,11 @@ class Erasing:
         self._blobs = blobs
         self._now = now
         self._views_passed = views_passed
+        self._forgets: list[Callable[[], None]] = []
+
+    def also_forget(self, forget: Callable[[], None]) -> None:
+        """Have another cache emptied where the caches are."""
+        self._forgets.append(forget)
 
     def by_oneself(self, erasure_id: UUID, person: UUID) -> Erasure:
         """The person asks for themself: nobody else need agree, and it goes through at once."""
@@ -137,6 +142,8 @@ class Erasing:
         if CACHES in erasure.waiting_for:
             self._keys.purge()
             self._casework.forget()
+            for forget in self._forgets:
+                forget()
             erasure = self._acknowledge(erasure, CACHES)
         return erasure
 

@@ -23,9 +23,13 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
+from api.checking import Checking
+from api.collecting import Collecting
 from api.erasing import Erasing
+from api.examining import Examining
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.redacting import Redacting
 from api.settings import Settings
 from api.uploads import Uploads
 from api.watching import Meters
@@ -34,6 +38,8 @@ from casework.erasure import ErasureLedger
 from casework.keys import KeyStore
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
+from evidence.examining import Examiner
+from evidence.redaction import Finder
 from geo.dispatch import Dispatcher
 from geo.gazetteer import Gazetteer
 from projections.feed import Feed
@@ -68,6 +74,12 @@ class Parts:
     erasing: Erasing
     blobs: BlobStore
     uploads: Uploads
+    examining: Examining
+    checking: Checking
+    redacting: Redacting
+    examiner: Examiner
+    finder: Finder
+    collecting: Collecting
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     gazetteer: Gazetteer

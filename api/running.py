@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 from api.accounts.desk import Turn
+from api.hand_back import hand_back_unreadable
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
@@ -27,6 +28,7 @@ POLL_SECONDS = 1.0
 WATCH_SECONDS = 2.0
 ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
+COLLECT_SECONDS = 6 * 3600.0
 LAPSES_A_ROUND = 500
 
 
@@ -36,6 +38,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     parts.audit.start()
     parts.limits_store.start()
     parts.feed.start()
+    parts.examining.start()
     timers = [
         asyncio.create_task(_every(seconds, work))
         for seconds, work in (
@@ -44,6 +47,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (POLL_SECONDS, lambda: _restore_views(parts)),
             (WATCH_SECONDS, lambda: _watch(parts)),
             (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
+            (WATCH_SECONDS, lambda: hand_back_unreadable(parts)),
+            (COLLECT_SECONDS, lambda: _collect(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
         )
     ]
@@ -60,6 +65,9 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 
 
 def _end(parts: Parts) -> None:
+    parts.examiner.close()
+    parts.finder.close()
+    parts.examining.stop()
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
@@ -147,6 +155,7 @@ async def _poll(parts: Parts) -> None:
         signal.raise_signal(signal.SIGTERM)
     if await asyncio.to_thread(parts.keys.poll):
         parts.casework.forget()
+        parts.checking.forget()
 
 
 async def _watch(parts: Parts) -> None:
@@ -165,6 +174,12 @@ async def _clean(parts: Parts) -> None:
     await asyncio.to_thread(parts.sessions.remove_expired, parts.now())
     await asyncio.to_thread(_forget_old_failures, parts)
     await asyncio.to_thread(complete_trail, parts)
+
+
+async def _collect(parts: Parts) -> None:
+    done = await asyncio.to_thread(parts.collecting.collect)
+    if done.uploads or done.files:
+        log.info("collected", uploads=done.uploads, files=done.files)
 
 
 def _forget_old_failures(parts: Parts) -> None:

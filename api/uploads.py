@@ -41,8 +41,18 @@ class Uploads:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def add(self, upload_id: UUID, owner: str, blob: Blob, now: datetime) -> Upload:
-        """Bind a stored file to its owner. Durable when it returns."""
+    def add(
+        self,
+        upload_id: UUID,
+        owner: str,
+        blob: Blob,
+        now: datetime,
+        outcome: bytes | None = None,
+    ) -> Upload:
+        """Bind a stored file to its owner. Durable when it returns.
+
+        `outcome` is given for what was looked at already, such as a recording.
+        """
         until = now + GOOD_FOR
         with self._desk.write() as connection:
             connection.execute(
@@ -54,6 +64,7 @@ class Uploads:
                     media_type=blob.media_type,
                     wrapped_key=blob.wrapped_key,
                     good_until=until,
+                    outcome=outcome,
                 )
             )
         return Upload(upload_id, owner, blob, until)

@@ -28,10 +28,14 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
+from api.checking import Checking
+from api.collecting import Collecting
 from api.erasing import Erasing
+from api.examining import Examining
 from api.geocoding import Geocoding
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
+from api.redacting import Redacting
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.uploads import Uploads
@@ -43,7 +47,9 @@ from casework.keys import KeyStore
 from casework.model import Actor, ActorKind, Role
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
+from evidence.examining import Examiner
 from evidence.masking import mask
+from evidence.redaction import Finder
 from evidence.store import Folder, Store
 from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
@@ -54,6 +60,7 @@ from projections.erasure import scrub
 from projections.evidence import Evidence
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
+from projections.hand_overs import HandOvers
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.place_code_scans import PlaceCodeScans
@@ -97,6 +104,7 @@ def all_views() -> tuple[View, ...]:
         CaseHistory(),
         PlacesSeen(),
         Evidence(),
+        HandOvers(),
     )
 
 
@@ -193,6 +201,31 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
     ledgers = open_ledgers(settings)
     process = Process(ledgers, acknowledgements)
     feed = Feed(casework.eventlog, readers, processes=(process,))
+    examiner, finder = Examiner(max(1, settings.examiners)), Finder()
+    checking = Checking(casework, sealer, lambda: feed, settings.album)
+    erasing.also_forget(checking.forget)
+    examining = Examining(
+        uploads=uploads,
+        blobs=blobs,
+        sealer=sealer,
+        casework=casework,
+        feed=lambda: feed,
+        examiner=examiner,
+        checking=checking,
+        now=clock,
+        new_id=new_id,
+        threads=settings.examiners,
+        most_waiting=settings.examine_queue,
+    )
+    redacting = Redacting(
+        casework=casework,
+        examining=examining,
+        examiner=examiner,
+        finder=finder,
+        feed=lambda: feed,
+        now=clock,
+        fingerprint_key=server.derive(Purpose.FINGERPRINTS),
+    )
     return Parts(
         settings=settings,
         now=clock,
@@ -204,6 +237,12 @@ def build(settings: Settings, clock: Callable[[], datetime] = now) -> Parts:
         erasing=erasing,
         blobs=blobs,
         uploads=uploads,
+        examining=examining,
+        checking=checking,
+        redacting=redacting,
+        examiner=examiner,
+        finder=finder,
+        collecting=Collecting(uploads, blobs, lambda: feed, clock),
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)

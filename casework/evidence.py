@@ -9,12 +9,15 @@ A new find in the same file has a new check version: the command's id is drawn f
 version, so that what two workers examine at once is told once.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
 
-from casework.model import Sealed
+from casework.errors import ConflictOfInterest, NothingPending
+from casework.model import Actor, Sealed
 
 _CHECKS = UUID("3b1f6f0e-6f5c-5a6e-9b7d-5d5a3f0c8e21")
 
@@ -88,12 +91,14 @@ class RecordingExamined(EvidenceFact, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """What speaks against a photo of a hand-over. It advises; it refuses nothing.
 
-    `other` is the upload that it looks like, `other_case` the case which cites that one.
+    `severity` is note, doubt or grave. `other` is the upload that it looks like, `other_case` the
+    case which cites that one.
     """
 
     id: UUID
     kind: str
     says: str
+    severity: str = "note"
     other: UUID | None = None
     other_case: UUID | None = None
 
@@ -112,17 +117,17 @@ class PhotoChecked(EvidenceFact, frozen=True, kw_only=True):
 
 
 class Box(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A rectangle covered with one colour, in pixels of the display picture, from top left.
+    """A rectangle covered with one colour, in parts of width and height from the upper left corner.
 
-    `what` is face, plate, phone or other; `proposed` says that a model drew it first.
+    `what` is face, plate, text or by_hand; `score` what the model gave it, 1 for one drawn by hand.
     """
 
-    x: int
-    y: int
-    width: int
-    height: int
-    what: str = "other"
-    proposed: bool = False
+    left: float
+    top: float
+    right: float
+    bottom: float
+    what: str = "by_hand"
+    score: float = 1.0
 
 
 class PhotoRedacted(EvidenceFact, frozen=True, kw_only=True):
@@ -173,3 +178,44 @@ def check_id(upload: UUID, position: int, version: int) -> UUID:
 def finding_id(upload: UUID, position: int, kind: str, other: UUID | None = None) -> UUID:
     """A finding's id: the same whoever finds it."""
     return uuid5(_CHECKS, f"{upload}\0found\0{position}\0{kind}\0{other or ''}")
+
+
+# before publication ----------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """A fact of an upload's stream, and who told it."""
+
+    event: Event
+    by: Actor
+
+
+def next_redaction(history: Sequence[Told]) -> int:
+    """The number of the next redacted picture; they are counted from 1."""
+    return 1 + sum(isinstance(told.event, PhotoRedacted) for told in history)
+
+
+def person_of(history: Sequence[Told]) -> UUID | None:
+    """Whose upload it is, as the stream has it."""
+    return next((told.event.person for told in history if told.event.person is not None), None)
+
+
+def confirm_redaction(
+    history: Sequence[Told], upload: UUID, case: UUID, number: int, by: Actor
+) -> RedactionConfirmed:
+    """A second person has looked at the newest redacted picture.
+
+    Raises:
+        NothingPending: it is not the newest, or confirmed already.
+        ConflictOfInterest: the one who covered it cannot confirm it.
+
+    """
+    made = [told for told in history if isinstance(told.event, PhotoRedacted)]
+    if not made or number != len(made):
+        raise NothingPending("确认遮盖", "没有这一版待确认的遮盖照片，请查看最新的一版。")
+    for told in history:
+        if isinstance(told.event, RedactionConfirmed) and told.event.number == number:
+            raise NothingPending("确认遮盖", "这一版遮盖照片已经确认过。")
+    if made[-1].by.id == by.id:
+        raise ConflictOfInterest("确认遮盖", "照片由您遮盖")
+    return RedactionConfirmed(upload=upload, person=person_of(history), case=case, number=number)

@@ -116,6 +116,7 @@ FINDING = Table(
     Column("case_id", LargeBinary(16), nullable=False, index=True),
     Column("position", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
     Column("says", Text, nullable=False),
     Column("other", LargeBinary(16)),
     Column("other_case", LargeBinary(16)),
@@ -288,10 +289,11 @@ class EvidenceFold:
 
     def _examined(self, line: Line, e: evidence.EvidenceExamined) -> None:
         upload, readable = e.upload.bytes, True
+        person = e.person.bytes if e.person else None
         self._note_examined(upload, readable=readable)
         self._done.add((upload, None, EXAMINE))
         self._add(
-            EXAMINED, upload, line.position, e.person.bytes if e.person else None, line.at, readable,
+            EXAMINED, upload, line.position, person, line.at, readable,
             None, None, e.content, e.pixels, signed(e.phash), signed(e.dhash), e.parts,
             e.brightness, e.highlights, e.sharpness, e.width, e.height,
         )  # fmt: skip
@@ -312,7 +314,8 @@ class EvidenceFold:
         self._add(CHECKED, e.upload.bytes, e.position, e.case.bytes)
         for f in e.findings:
             self._add(
-                FINDING, f.id.bytes, e.upload.bytes, e.case.bytes, e.position, f.kind, f.says,
+                FINDING, f.id.bytes, e.upload.bytes, e.case.bytes, e.position, f.kind,
+                f.severity, f.says,
                 f.other.bytes if f.other else None,
                 f.other_case.bytes if f.other_case else None, line.at,
             )  # fmt: skip

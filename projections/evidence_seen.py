@@ -11,6 +11,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Connection, Row, Select, select
 
+from casework.lifecycle import Status
+from projections.case_history import CASE_INTERVAL
 from projections.evidence import (
     CHECKED,
     CITED,
@@ -22,6 +24,7 @@ from projections.evidence import (
     REDACTED,
     unsigned,
 )
+from projections.lines import CASE_KEY
 from projections.tables import chunks, micros, moment
 
 AnyRow = Row[tuple[object, ...]]
@@ -34,6 +37,14 @@ class State(StrEnum):
     READY = "ready"
     UNREADABLE = "unreadable"
 
+
+BY_REPORTERS = (
+    "report-submitted",
+    "information-supplied",
+    "information-added",
+    "reporter-joined",
+)
+"""Facts whose pictures show the problem as reporters saw it."""
 
 STATE_NAMES = {
     State.EXAMINING: "检查中",
@@ -84,6 +95,7 @@ class FoundOn(msgspec.Struct, frozen=True):
     case_id: UUID
     position: int
     kind: str
+    severity: str
     says: str
     other: UUID | None
     other_case: UUID | None
@@ -185,6 +197,7 @@ def _found(row: AnyRow) -> FoundOn:
         case_id=UUID(bytes=row.case_id),
         position=row.position,
         kind=row.kind,
+        severity=row.severity,
         says=row.says,
         other=_id(row.other),
         other_case=_id(row.other_case),
@@ -386,3 +399,116 @@ def _hashes(row: AnyRow) -> Hashes:
         dhash=unsigned(row.dhash),
         parts=bytes(row.parts),
     )
+
+
+def seq_before_newest(connection: Connection, n: int) -> int:
+    """The `seq` above which the newest `n` readable pictures lie; 0 where there are not so many."""
+    seq = connection.scalar(
+        select(EXAMINED.c.seq)
+        .where(EXAMINED.c.phash.is_not(None))
+        .order_by(EXAMINED.c.seq.desc())
+        .offset(n)
+        .limit(1)
+    )
+    return int(seq or 0)
+
+
+def same_bytes(connection: Connection, content: str, pixels: str) -> set[UUID]:
+    """Uploads of the very same file or the very same pixels."""
+    found: set[UUID] = set()
+    for column, value in ((EXAMINED.c.content, content), (EXAMINED.c.pixels, pixels)):
+        rows = connection.scalars(select(EXAMINED.c.upload).where(column == value))
+        found |= {UUID(bytes=row) for row in rows}
+    return found
+
+
+def numbers_of(connection: Connection, cases: Iterable[UUID]) -> dict[UUID, str]:
+    """The numbers of these cases."""
+    found: dict[UUID, str] = {}
+    for chunk in chunks(case.bytes for case in cases):
+        rows = connection.execute(
+            select(CASE_KEY.c.case_id, CASE_KEY.c.number).where(CASE_KEY.c.case_id.in_(chunk))
+        )
+        found |= {UUID(bytes=case_id): number for case_id, number in rows}
+    return found
+
+
+def pictures_reported(connection: Connection, cases: Iterable[UUID]) -> dict[UUID, list[Hashes]]:
+    """What the pictures look like that reporters sent of these cases."""
+    found: dict[UUID, list[Hashes]] = {}
+    for chunk in chunks(case.bytes for case in cases):
+        rows = connection.execute(
+            select(CITED.c.case_id.label("of_case"), EXAMINED)
+            .join(EXAMINED, EXAMINED.c.upload == CITED.c.upload)
+            .where(
+                CITED.c.case_id.in_(chunk),
+                CITED.c.event.in_(BY_REPORTERS),
+                EXAMINED.c.phash.is_not(None),
+            )
+        )
+        for row in rows:
+            found.setdefault(UUID(bytes=row.of_case), []).append(_hashes(row))
+    return found
+
+
+class OpenCase(msgspec.Struct, frozen=True):
+    """A case that is not closed yet, near a place. Degrees in WGS-84."""
+
+    case_id: UUID
+    number: str
+    status: Status
+    street: str | None
+    indicator: str | None
+    lon: float
+    lat: float
+    submitted_at: datetime
+
+
+def open_cases_near(
+    connection: Connection,
+    box: tuple[float, float, float, float],
+    statuses: Iterable[Status],
+    limit: int,
+) -> list[OpenCase]:
+    """Cases in one of these statuses whose 100 m cell lies in the box, the newest first.
+
+    `box` is west, south, east, north of the cells' middles. Read off an index on the cells.
+    """
+    of = CASE_INTERVAL.c
+    west, south, east, north = box
+    rows = connection.execute(
+        select(CASE_INTERVAL, CASE_KEY.c.case_id)
+        .join(CASE_KEY, CASE_KEY.c.seq == of.seq)
+        .where(
+            of.to_pos.is_(None),
+            of.cell_lat.between(south, north),
+            of.cell_lon.between(west, east),
+            of.status.in_([str(status) for status in statuses]),
+        )
+        .order_by(of.seq.desc())
+        .limit(limit)
+    )
+    return [
+        OpenCase(
+            case_id=UUID(bytes=row.case_id),
+            number=row.number,
+            status=Status(row.status),
+            street=row.street,
+            indicator=row.indicator,
+            lon=row.lon,
+            lat=row.lat,
+            submitted_at=moment(row.submitted_at),
+        )
+        for row in rows
+    ]
+
+
+def submitted_at(connection: Connection, case_id: UUID) -> datetime | None:
+    """When the case was reported, or None."""
+    found = connection.scalar(
+        select(CASE_INTERVAL.c.submitted_at)
+        .join(CASE_KEY, CASE_KEY.c.seq == CASE_INTERVAL.c.seq)
+        .where(CASE_KEY.c.case_id == case_id.bytes)
+        .limit(1)
+    )
+    return None if found is None else moment(found)

@@ -41,7 +41,7 @@ async def redispatches(
 ) -> RedispatchOut:
     """For each 街镇 its dispatches of the month, and what of them was lost, with the cases."""
     as_of = await seen_up_to(parts, after)
-    first, last = _bounds(month)
+    first, last = bounds(month)
     rows = await look(parts, lambda c: lost(c, first, last))
     found = await look(parts, lambda c: chains(c, first, last, MOST_CHAINS + 1, street))
     return RedispatchOut(
@@ -54,7 +54,7 @@ async def redispatches(
     )
 
 
-def _bounds(month: str) -> tuple[datetime, datetime]:
+def bounds(month: str) -> tuple[datetime, datetime]:
     """The month in Shanghai, half-open."""
     first = datetime.strptime(month, "%Y-%m").replace(tzinfo=SHANGHAI)
     after = first.year * 12 + first.month
