@@ -11,7 +11,7 @@ Measured (ADR 0091): of 1,000 different pictures no pair is as near as `SAME`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -104,26 +104,28 @@ class Album(Generic[Key]):
 
     def find(self, likeness: Likeness) -> list[tuple[Key, int]]:
         """Those that are the same picture, with the distance, the nearest first."""
-        if not likeness.parts or not self._keys:
-            return []
-        asked = _words(likeness)
-        found = [
-            (self._keys[first + int(at)], int(near[at]))
-            for first, near in self._distances(asked)
-            for at in np.flatnonzero(near <= SAME)
-        ]
+        near = self.distances(likeness)
+        found = [(self._keys[at], int(near[at])) for at in np.flatnonzero(near <= SAME)]
         return sorted(found, key=lambda one: one[1])
 
-    def _distances(self, asked: _Words) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """In pieces, so that a large album needs no second copy of itself."""
-        for first in range(0, len(self._keys), 4096):
-            some = self._parts[first : min(first + 4096, len(self._keys))]
-            # A row at a time: the third axis has three words, too few for numpy's inner loop.
-            in_theirs = sum(np.bitwise_count(some[:, :, w] ^ asked[0, w]) for w in range(_WORDS))
-            in_mine = sum(
-                np.bitwise_count(some[:, :1, w] ^ asked[None, :, w]) for w in range(_WORDS)
-            )
-            yield first, np.minimum(np.min(in_theirs, 1), np.min(in_mine, 1)).astype(np.int64)
+    def distances(self, likeness: Likeness) -> NDArray[np.int64]:
+        """To each picture, in the order in which they were added."""
+        if not likeness.parts:
+            return np.full(len(self._keys), 64 * _WORDS, np.int64)
+        asked = _words(likeness)
+        # In pieces, so that a large album needs no second copy of itself.
+        pieces = [
+            self._piece(asked, first, min(first + 4096, len(self._keys)))
+            for first in range(0, len(self._keys), 4096)
+        ]
+        return np.concatenate(pieces) if pieces else np.empty(0, np.int64)
+
+    def _piece(self, asked: _Words, first: int, end: int) -> NDArray[np.int64]:
+        some = self._parts[first:end]
+        # A word at a time: an axis of three is too short for numpy's inner loop.
+        theirs = sum(np.bitwise_count(some[:, :, w] ^ asked[0, w]) for w in range(_WORDS))
+        mine = sum(np.bitwise_count(some[:, :1, w] ^ asked[None, :, w]) for w in range(_WORDS))
+        return np.minimum(np.min(theirs, 1), np.min(mine, 1)).astype(np.int64)
 
 
 def _words(likeness: Likeness) -> _Words:
