@@ -25,7 +25,7 @@ import sys
 from contextlib import suppress
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
-# name: (x86-64, arm64)
+# Their numbers on x86-64 and on arm64.
 _ALLOWED = {
     "read": (0, 63),
     "write": (1, 64),

@@ -72,7 +72,7 @@ def _png(content: bytes) -> Why | None:
     at = 8
     for _ in range(MOST_CHUNKS):
         size, name = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
-        if name == b"acTL" or name == b"fdAT":
+        if name in {b"acTL", b"fdAT"}:
             return Why.SEVERAL_PICTURES
         if len(name) < 4 or at + 12 + size > len(content):
             return Why.CUT_SHORT

@@ -119,6 +119,10 @@ class Examiner:
         """What holds the processes, in words such as `seccomp`, `memory`, `cpu`; for /health."""
         return self._sandbox.confinement()
 
+    def pids(self) -> frozenset[int]:
+        """The processes there are now: none before the first picture."""
+        return self._sandbox.pids()
+
     def examine(self, pieces: Iterable[bytes]) -> Examined | Unreadable:
         """What is in this file. See the module."""
         content = bytearray()

@@ -1,4 +1,4 @@
-"""Messages over a pipe: four bytes of length, then as many bytes. Knows nothing of their content."""
+"""Messages over a pipe: four bytes of length, then as many bytes. Knows no content."""
 
 import os
 from collections.abc import Callable

@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageFile, PngImagePlugin, Unidentif
 from evidence import exif, likeness, measures
 from evidence.blobs import LIMIT_PIXELS
 from evidence.containers import LEAST_SIDE, look
-from evidence.examining import DISPLAY_SIDE, THUMBNAIL_SIDE, Examined
+from evidence.examining import DISPLAY_SIDE, THUMBNAIL_SIDE, Examined, Facts
 from evidence.unreadable import Unreadable, Why
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/heic": "HEIF"}
@@ -73,7 +73,7 @@ def redact(request: bytes) -> bytes:
     return as_jpeg(image)
 
 
-def open_upright(content: bytes, side: int) -> tuple[Image.Image, str, exif.Facts]:
+def open_upright(content: bytes, side: int) -> tuple[Image.Image, str, Facts]:
     """The picture as a person sees it: RGB, longest side ≤ `side`, upright; its type; its facts.
 
     Raises Refused.
@@ -134,7 +134,7 @@ def _examined(content: bytes) -> Examined:
     )
 
 
-def _opened(content: bytes, side: int) -> tuple[Image.Image, str, exif.Facts, tuple[int, int]]:
+def _opened(content: bytes, side: int) -> tuple[Image.Image, str, Facts, tuple[int, int]]:
     """RGB, longest side ≤ `side`, not yet upright; type; facts; size in the file."""
     found = look(content)
     if isinstance(found, Why):
@@ -149,7 +149,7 @@ def _opened(content: bytes, side: int) -> tuple[Image.Image, str, exif.Facts, tu
         image.draft("RGB", (side, side))
         image.load()
         profile = image.info.get("icc_profile")
-        image = _in_srgb(_fit(_flat(image), side), profile)
+        shown = _in_srgb(_fit(_flat(image), side), profile)
     except Refused:
         raise
     except MemoryError:
@@ -160,7 +160,7 @@ def _opened(content: bytes, side: int) -> tuple[Image.Image, str, exif.Facts, tu
         raise Refused(Why.DAMAGED) from None
     except Exception as error:  # noqa: BLE001  decoders raise whatever they like
         raise Refused(_why(error)) from None
-    return image, found.media_type, facts, size
+    return shown, found.media_type, facts, size
 
 
 def _why(error: Exception) -> Why:

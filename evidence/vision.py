@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from importlib import import_module
 
 import msgspec
 import numpy as np
+import onnx
+import onnxruntime
 from numpy.typing import NDArray
+from PIL import Image
 
 from evidence import images
 from evidence.examining import DISPLAY_SIDE
@@ -33,6 +36,8 @@ GROW = {What.FACE: 0.15, What.PLATE: 0.2, What.TEXT: 0.08}
 
 _Array = NDArray[np.float32]
 _Scored = list[tuple[float, float, float, float, float]]  # left, top, right, bottom, score
+_Line = tuple[list[tuple[float, float]], str, float]  # corners in pixels, words, score
+_Reader = Callable[[NDArray[np.uint8]], tuple[list[_Line] | None, object]]
 
 
 def find(derivative: bytes) -> bytes:
@@ -74,16 +79,22 @@ def _faces(pixels: NDArray[np.uint8]) -> _Scored:
         high, wide = np.exp(size[0, :, row, column]) * 4
         down, across = offset[0, :, row, column]
         left, top = (column + across + 0.5) * 4 - wide / 2, (row + down + 0.5) * 4 - high / 2
-        box = (left / width, top / height, (left + wide) / width, (top + high) / height)
-        found.append((*(float(part) for part in box), float(centre[row, column])))  # type: ignore[arg-type]
+        right, bottom = left + wide, top + high
+        found.append(
+            (
+                float(left / width),
+                float(top / height),
+                float(right / width),
+                float(bottom / height),
+                float(centre[row, column]),
+            )
+        )
     return _best(found)
 
 
 @cache
-def _face_model() -> Any:
+def _face_model() -> onnxruntime.InferenceSession:
     """Its file fixes the size of the picture; the net itself does not care."""
-    import onnx
-
     model = onnx.load(str(weights(What.FACE)))
     graph = model.graph
     weighed = {tensor.name for tensor in graph.initializer}
@@ -108,18 +119,17 @@ def _plates(pixels: NDArray[np.uint8]) -> _Scored:
     prior = _priors(*scaled.shape[2:])[sure]
     centre = prior[:, :2] + places[0][sure, :2] * 0.1 * prior[:, 2:]
     size = prior[:, 2:] * np.exp(places[0][sure, 2:] * 0.2)
-    corners = np.concatenate([centre - size / 2, centre + size / 2], 1) / [
-        width,
-        height,
-        width,
-        height,
+    corners = np.concatenate([centre - size / 2, centre + size / 2], 1)
+    parts = corners / np.array([width, height, width, height], np.float32)
+    found: _Scored = [
+        (float(left), float(top), float(right), float(bottom), float(one))
+        for (left, top, right, bottom), one in zip(parts, score[sure], strict=True)
     ]
-    found = [(*map(float, one), float(s)) for one, s in zip(corners, score[sure], strict=True)]
-    return _best(found)  # type: ignore[arg-type]
+    return _best(found)
 
 
 @cache
-def _plate_model() -> Any:
+def _plate_model() -> onnxruntime.InferenceSession:
     return _session(str(weights(What.PLATE)))
 
 
@@ -155,17 +165,16 @@ def _texts(pixels: NDArray[np.uint8]) -> _Scored:
 
 
 @cache
-def _reader() -> Any:
-    import cv2
-    from rapidocr_onnxruntime import RapidOCR
+def _reader() -> _Reader:
+    """Not imported above: faces and plates are found without it."""
+    import_module("cv2").setNumThreads(0)
+    made: _Reader = import_module("rapidocr_onnxruntime").RapidOCR(
+        intra_op_num_threads=1, inter_op_num_threads=1
+    )
+    return made
 
-    cv2.setNumThreads(0)
-    return RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
 
-
-def _session(model: str | bytes) -> Any:
-    import onnxruntime
-
+def _session(model: str | bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
@@ -173,9 +182,11 @@ def _session(model: str | bytes) -> Any:
 
 
 def _padded(pixels: NDArray[np.uint8], side: int, step: int) -> tuple[_Array, int, int]:
-    """As one batch of planes, longest side = `side`, each side a multiple of `step`; and the size
-    in it that is the picture."""
-    image = images.Image.fromarray(pixels)
+    """As one batch of planes, longest side `side`; and height and width without the padding.
+
+    The padding makes each side a multiple of `step`.
+    """
+    image = Image.fromarray(pixels)
     scale = side / max(image.size)
     width, height = (max(1, round(part * scale)) for part in image.size)
     scaled = np.asarray(image.resize((width, height)))

@@ -75,7 +75,7 @@ def cropped_all_round(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def perspective(to: np.ndarray, source: np.ndarray) -> tuple[float, ...]:
-    """The eight numbers Pillow wants to map points `to` in the new picture to `source` in the old."""
+    """Pillow's eight numbers that map points `to` of the new picture to `source` of the old."""
     rows, values = [], []
     for (x, y), (u, v) in zip(to, source, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]

@@ -31,7 +31,7 @@ def scene(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
 
 
 def noise(rng: np.random.Generator, width: int, height: int, octaves: int = 6) -> Array:
-    """Clouds, leaves, asphalt: noise of all scales, each half as strong as the one above, 0 to 1."""
+    """Clouds, leaves, asphalt: noise of all scales, the finer the weaker, 0 to 1."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         cells = 2 ** (octave + 1)
@@ -39,7 +39,8 @@ def noise(rng: np.random.Generator, width: int, height: int, octaves: int = 6) -
         grown = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
         total += np.asarray(grown) / 2**octave
     total -= total.min()
-    return total / total.max()
+    scaled: Array = total / total.max()
+    return scaled
 
 
 def _sky(rng: np.random.Generator, width: int, height: int) -> Image.Image:

@@ -85,8 +85,8 @@ def test_time_place_and_device_are_read_and_nothing_of_it_is_left_in_a_derivativ
         taken_at=datetime(2025, 6, 1, 2, 11, 5, tzinfo=UTC),
         zone_told=True,
         gps_at=datetime(2025, 6, 1, 2, 11, 5, tzinfo=UTC),
-        longitude=pytest.approx(116 + 18 / 60 + 30 / 3600),
-        latitude=pytest.approx(39 + 59 / 60 + 24 / 3600),
+        longitude=116 + 18 / 60 + 30 / 3600,
+        latitude=39 + 59 / 60 + 24 / 3600,
         accuracy_m=12.5,
         make="Maker",
         model="TestPhone",
@@ -193,10 +193,9 @@ def test_a_picture_is_recognised_in_every_format_and_another_is_not(examiner: Ex
 def test_a_photo_of_twelve_megapixels_is_ready_within_two_seconds(examiner: Examiner) -> None:
     content = written(scene(8, (1008, 756)).resize((4032, 3024)), "JPEG")
     examiner.confinement()  # the process is running
-    best = 99.0
+    took = []
     for _ in range(3):  # others may be using the machine
         before = time.monotonic()
-        found = read(examiner, content)
-        best = min(best, time.monotonic() - before)
-    assert max(bare(found.display).size) == 1600
-    assert best < 2.0
+        assert max(bare(read(examiner, content).display).size) == 1600
+        took.append(time.monotonic() - before)
+    assert min(took) < 2.0

@@ -1,5 +1,6 @@
 import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -160,7 +161,8 @@ def test_a_module_that_cannot_be_imported_is_told_at_once() -> None:
 SERVER = """
 import os, sys, threading
 from evidence.sandbox import Limits, Sandbox
-box = Sandbox("tests.evidence.probes", Limits(memory=700 * 1024**2, cpu=9, seconds=60.0, bytes_in=10))
+limits = Limits(memory=700 * 1024**2, cpu=9, seconds=60.0, bytes_in=10)
+box = Sandbox("tests.evidence.probes", limits)
 box.run("echo", b"")
 threading.Thread(target=box.run, args=("spin", b""), daemon=True).start()
 print(*box.pids(), flush=True)
@@ -181,8 +183,6 @@ def test_when_the_server_is_killed_bench_and_job_die_too() -> None:
     server.stdout.close()
     if handle is not None:
         # Waits on the process itself: it becomes readable when it has ended.
-        import select
-
         assert select.select([handle], [], [], 10)[0]
         os.close(handle)
 
