@@ -15,8 +15,10 @@ import struct
 from collections.abc import Iterator
 from itertools import islice
 
-_MOST_STEPS = 400_000
-"""More than 5 MB can hold in the smallest frames of any of these but one: then it is refused."""
+_MOST_STEPS = 100_000
+"""A minute has at most 24,000 packets (Opus, 2.5 ms)."""
+_LONG_S = 600.0
+"""Nobody counts on from here."""
 
 
 def wav(content: bytes) -> float | None:
@@ -89,6 +91,8 @@ def mp3(content: bytes) -> float | None:
             break
         size, length = found
         seconds += length
+        if seconds > _LONG_S:
+            return seconds
         frames += 1
         at += size
     tail = content[at:]
@@ -123,6 +127,8 @@ def aac(content: bytes) -> float | None:
         if size < 7 or index >= len(hertz):
             return None
         seconds += ((head[6] & 3) + 1) * 1024 / hertz[index]
+        if seconds > _LONG_S:
+            return seconds
         at += size
     return seconds if at == len(content) and seconds else None
 
@@ -152,22 +158,23 @@ def _behind_id3(content: bytes) -> int:
 
 
 def mp4(content: bytes) -> float | None:
-    """The longest of the film's and its tracks' durations, or the sum of fragments."""
-    boxes = list(islice(_boxes(content, 0, len(content), 0), 20_000))
-    told = [seconds for name, start, end in boxes for seconds in _told(name, content[start:end])]
-    scales = [
-        int.from_bytes(content[at : at + 4])
-        for name, start, _ in boxes
-        if name == b"mdhd"
-        for at in [start + (20 if content[start] else 12)]
-    ]
-    ticks = sum(_fragment(content[start:end]) for name, start, end in boxes if name == b"trun")
-    default = sum(
-        _defaulted(content, boxes, start, end) for name, start, end in boxes if name == b"trun"
-    )
-    if scales and scales[0]:
-        told.append((ticks + default) / scales[0])
-    return max(told, default=0.0) or None
+    """The longest of what film and tracks tell, and what the fragments of the sound sum up to."""
+    longest = 0.0
+    scale = film_default = default = ticks = 0
+    for name, start, end in islice(_boxes(content, 0, len(content), 0), 20_000):
+        box = content[start : min(end, start + 40)]
+        match name:
+            case b"mvhd" | b"mdhd":
+                seconds, found = _told(box)
+                longest = max(longest, seconds)
+                scale = found if name == b"mdhd" else scale
+            case b"trex":
+                film_default = int.from_bytes(box[12:16])
+            case b"tfhd":
+                default = _default(box) or film_default
+            case b"trun":
+                ticks += _fragment(content[start:end], default or film_default)
+    return max(longest, ticks / scale if scale else 0.0) or None
 
 
 _FOLDERS = frozenset({b"moov", b"trak", b"mdia", b"moof", b"traf", b"mvex"})
@@ -188,43 +195,31 @@ def _boxes(content: bytes, at: int, end: int, depth: int) -> Iterator[tuple[byte
         at += size
 
 
-def _told(name: bytes, box: bytes) -> Iterator[float]:
-    if name not in {b"mvhd", b"mdhd"} or len(box) < 24:
-        return
-    long = box[0] == 1
+def _told(box: bytes) -> tuple[float, int]:
+    """Seconds, or 0 where it does not know, and ticks in a second; of mvhd and mdhd."""
+    long = box[:1] == b"\1"
     scale = int.from_bytes(box[20:24] if long else box[12:16])
     ticks = int.from_bytes(box[24:32] if long else box[16:20])
-    if scale and ticks != (2**64 if long else 2**32) - 1:
-        yield ticks / scale
+    unknown = (2**64 if long else 2**32) - 1
+    return (ticks / scale if scale and ticks != unknown else 0.0), scale
 
 
-def _fragment(run: bytes) -> int:
-    """Ticks of a run whose samples tell their own durations."""
+def _default(header: bytes) -> int:
+    """Ticks of each sample of a fragment that tells none itself; 0 if tfhd does not say."""
+    flags = int.from_bytes(header[1:4])
+    at = 8 + 8 * bool(flags & 1) + 4 * bool(flags & 2)
+    return int.from_bytes(header[at : at + 4]) if flags & 8 else 0
+
+
+def _fragment(run: bytes, default: int) -> int:
+    """Ticks of a run, whose samples tell their own or all last the same."""
     flags, count = int.from_bytes(run[1:4]), int.from_bytes(run[4:8])
     if not flags & 0x100:
-        return 0
+        return count * default
     at = 8 + 4 * bool(flags & 1) + 4 * bool(flags & 4)
     step = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-    places = islice(range(at, len(run) - 3, step), min(count, _MOST_STEPS))
+    places = islice(range(at, len(run) - 3, step), count)
     return sum(int.from_bytes(run[place : place + 4]) for place in places)
-
-
-def _defaulted(content: bytes, boxes: list[tuple[bytes, int, int]], start: int, end: int) -> int:
-    """Ticks of a run whose samples all last what the fragment, or the film, says."""
-    run = content[start:end]
-    if int.from_bytes(run[1:4]) & 0x100:
-        return 0
-    each = 0
-    for name, at, _ in boxes:
-        if at >= start and name != b"trex":
-            break
-        if name == b"trex":
-            each = int.from_bytes(content[at + 12 : at + 16])
-        elif name == b"tfhd" and int.from_bytes(content[at + 1 : at + 4]) & 8:
-            flags = int.from_bytes(content[at + 1 : at + 4])
-            place = at + 8 + 8 * bool(flags & 1) + 4 * bool(flags & 2)
-            each = int.from_bytes(content[place : place + 4])
-    return each * int.from_bytes(run[4:8])
 
 
 _SEGMENT, _CLUSTER, _BLOCK_GROUP = 0x18538067, 0x1F43B675, 0xA0
@@ -235,7 +230,7 @@ _TIME, _SIMPLE_BLOCK, _BLOCK, _BLOCK_DURATION = 0xE7, 0xA3, 0xA1, 0x9B
 def webm(content: bytes) -> float | None:
     """The latest block's time and, where told, its length. A browser's recorder tells no other."""
     scale, cluster, latest, span, told = 1_000_000, 0, -1, 0, 0.0
-    for name, start, end in islice(_elements(content), _MOST_STEPS):
+    for name, start, end in _elements(content):
         if name == _SCALE:
             scale = int.from_bytes(content[start:end])
         elif name == _DURATION and end - start in {4, 8}:
@@ -260,7 +255,9 @@ def webm(content: bytes) -> float | None:
 def _elements(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Id, start and end of what stands in the file; segment and clusters are stepped into."""
     at = 0
-    while at < len(content):
+    for _ in range(_MOST_STEPS):
+        if at >= len(content):
+            return
         width = 9 - content[at].bit_length() if content[at] else 9
         if width > 4:
             return
