@@ -11,6 +11,7 @@ A file that nobody cites is never told of, and goes after 48 hours (`api.collect
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -42,7 +43,7 @@ from projections.tables import TRANSIENT, reading
 EXAMINER = Actor(ActorKind.CLOCK, "examiner")
 """Who tells of an upload: nobody's decision."""
 
-TELL_SECONDS = 0.3
+TELL_SECONDS = 0.15
 LOOK_SECONDS = 1.0
 """Another process may have taken the file in: so look again this often."""
 AT_ONCE = 200
@@ -131,10 +132,11 @@ class Examining:
         self._wanted.release()
 
     def waiting(self) -> int:
-        """How many files wait, as of a second ago at most."""
+        """How many files wait, as of a second ago; older where the database cannot be asked."""
         at, count = self._counted
         if time.monotonic() - at > LOOK_SECONDS:
-            count = self._uploads.waiting()
+            with suppress(*TRANSIENT):
+                count = self._uploads.waiting()
             self._counted = (time.monotonic(), count)
         return count
 

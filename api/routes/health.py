@@ -1,5 +1,6 @@
 """Whether the process lives, whether it may be sent requests, and its measures."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -26,6 +27,8 @@ class ReadyOut(Wire):
     waiting_for: tuple[str, ...]
     degraded: bool
     position: int
+    examining: int
+    """Files that wait to be examined; new photos are refused for a while when it is full."""
 
 
 def waiting_for(parts: Parts) -> tuple[str, ...]:
@@ -68,7 +71,11 @@ async def ready(
     if reasons:
         response.status_code = 503
     return ReadyOut(
-        ready=not reasons, waiting_for=reasons, degraded=as_of.degraded, position=as_of.position
+        ready=not reasons,
+        waiting_for=reasons,
+        degraded=as_of.degraded,
+        position=as_of.position,
+        examining=await asyncio.to_thread(parts.examining.waiting),
     )
 
 
@@ -83,5 +90,11 @@ def metrics(
     lines.append(
         "# TYPE casework_log_ready gauge\n"
         f"casework_log_ready {int(parts.casework.eventlog.ready)}\n"
+    )
+    lines.append(
+        "# TYPE casework_examining_waiting gauge\n"
+        f"casework_examining_waiting {parts.examining.waiting()}\n"
+        "# TYPE casework_examining_failures_total counter\n"
+        f"casework_examining_failures_total {parts.examining.failures}\n"
     )
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

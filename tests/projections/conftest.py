@@ -10,7 +10,9 @@ from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
+from projections.evidence import Evidence
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
+from projections.hand_overs import HandOvers
 from projections.lines import Opener
 from projections.my_cases import MyCases
 from projections.places_seen import PlacesSeen
@@ -34,6 +36,8 @@ VIEWS: tuple[View, ...] = (
     Search(),
     CaseHistory(),
     PlacesSeen(),
+    Evidence(),
+    HandOvers(),
 )
 
 Made = Callable[..., Readers]
