@@ -50,6 +50,17 @@ class _Found(NamedTuple):
     cited: Cited
 
 
+class _Surroundings(NamedTuple):
+    """What a hand-over is compared with.
+
+    `drawn` is one of the demonstration: its pictures all look alike by their nature, so that only
+    the very same one tells anything.
+    """
+
+    circumstances: Circumstances
+    drawn: bool
+
+
 class Checking:
     """Finds what speaks against a photo. Thread-safe; one comparison at a time."""
 
@@ -79,13 +90,14 @@ class Checking:
             facts=self._facts(examined),
             source=at.source,
         )
+        around = self._surroundings(at)
         with self._lock, reading(self._feed().readers.engine) as connection:
-            earlier = self._earlier(connection, picture, examined.upload, at)
+            earlier = self._earlier(connection, picture, examined.upload, around, at)
             numbers = evidence_seen.numbers_of(connection, {one.cited.case_id for one in earlier})
         by_key = {str(one.hashes.upload): one for one in earlier}
         found = findings(
             picture,
-            self._circumstances(at),
+            around.circumstances,
             [_as_earlier(one, at, numbers) for one in earlier],
         )
         return PhotoChecked(
@@ -119,28 +131,38 @@ class Checking:
         content = self._sealer.open_bytes(examined.facts, examined.upload, FACTS, command)
         return Facts() if content is None else msgspec.json.decode(content, type=Facts)
 
-    def _circumstances(self, at: Cited) -> Circumstances:
+    def _surroundings(self, at: Cited) -> _Surroundings:
         """Where the case was, and since when the 街镇 had it, at the moment of the hand-over."""
         dispatched_at: datetime | None = None
-        place = None
+        place, drawn = None, False
         for recorded in self._casework.history(at.case_id):
             if recorded.position >= at.position:
+                handed_over = recorded.event
+                drawn = isinstance(handed_over, did.CaseRectified) and handed_over.demonstration
                 break
             if isinstance(recorded.event, did.CaseDispatched | did.CaseReopened):
                 dispatched_at = recorded.at
             if isinstance(recorded.event, did.ReportSubmitted | did.PlaceCorrected):
                 place = recorded.event.place
         if place is None:
-            return Circumstances(dispatched_at)
+            return _Surroundings(Circumstances(dispatched_at), drawn)
         pins = [from_wgs84(place.lon, place.lat, crs) for crs in _CAMERA_CRS]
-        return Circumstances(dispatched_at, tuple(Position(x, y) for x, y in pins))
+        places = tuple(Position(x, y) for x, y in pins)
+        return _Surroundings(Circumstances(dispatched_at, places), drawn)
 
     def _earlier(
-        self, connection: Connection, picture: Picture, upload: UUID, at: Cited
+        self,
+        connection: Connection,
+        picture: Picture,
+        upload: UUID,
+        around: _Surroundings,
+        at: Cited,
     ) -> Sequence[_Found]:
         """Other uploads that may be this picture, cited by a fact before this hand-over."""
-        self._read_on(connection)
-        alike = {key for key, _ in self._album.find(picture.likeness)}
+        alike: set[UUID] = set()
+        if not around.drawn:
+            self._read_on(connection)
+            alike = {key for key, _ in self._album.find(picture.likeness)}
         alike |= evidence_seen.same_bytes(connection, picture.content, picture.pixels)
         alike.discard(upload)
         hashes = evidence_seen.hashes_of(connection, alike)

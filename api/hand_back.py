@@ -5,7 +5,7 @@ id is drawn from the case and the moment of the hand-over, and the rules look at
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from api.parts import Parts
@@ -22,6 +22,11 @@ LOOK_BACK = timedelta(days=7)
 """How long ago a photo may have been told unreadable: an outage of a week is made up for."""
 
 
+def command_id(case_id: UUID, rectified_at: datetime | None) -> UUID:
+    """The one id of handing back what was handed over then."""
+    return uuid5(_COMMANDS, f"{case_id}\0{rectified_at.isoformat() if rectified_at else ''}")
+
+
 async def hand_back_unreadable(parts: Parts) -> int:
     """Hand back what stands rectified without a readable photo; how many cases."""
     at = parts.now()
@@ -35,7 +40,7 @@ async def hand_back_unreadable(parts: Parts) -> int:
         loaded = await parts.casework.current(case_id)
         if loaded is None or loaded.case.status is not Status.RECTIFIED:
             continue
-        photos, since = loaded.case.handed_over, loaded.case.rectified_at
+        photos = loaded.case.handed_over
 
         def known(photos: tuple[UUID, ...] = photos) -> frozenset[UUID]:
             with reading(parts.feed.readers.engine) as connection:
@@ -44,11 +49,14 @@ async def hand_back_unreadable(parts: Parts) -> int:
         unreadable = await asyncio.to_thread(known)
         if not photos or not set(photos) <= unreadable:
             continue
-        command_id = uuid5(_COMMANDS, f"{case_id}\0{since.isoformat() if since else ''}")
         command = ask.HandBackUnreadable(unreadable=tuple(sorted(unreadable)))
         try:
             done = await parts.casework.handle(
-                case_id, command, at=at, by=CLOCK, command_id=command_id
+                case_id,
+                command,
+                at=at,
+                by=CLOCK,
+                command_id=command_id(case_id, loaded.case.rectified_at),
             )
         except Refusal:
             continue  # it moved on meanwhile

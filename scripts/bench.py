@@ -68,6 +68,30 @@ def plan(directory: str, events: int) -> Iterator[Run]:
     yield _http("SQLite", 500)
     yield _http("PostgreSQL", 400, "--postgres")
     yield Run(
+        "bench_photos",
+        (),
+        (
+            Figure(
+                "reports with two photos of 400 kB",
+                r'"photo_reports_per_s": ([\d.]+)',
+                "/s",
+                30,
+                20,
+            ),
+            Figure("… p99 of a request", r'"upload_p99_ms": ([\d.]+)', "ms", 500, 500, most=True),
+            Figure("… p99 of all three", r'"unit_p99_ms": ([\d.]+)', "ms", 500, 1000, most=True),
+            Figure("… to plain files", r'"ratio_to_plain_files": ([\d.]+)', "×", 0, 0),
+            Figure(
+                "a photo of 12 megapixels ready, idle",
+                r'"ready_12_megapixels_s": ([\d.]+)',
+                "s",
+                2,
+                4,
+                most=True,
+            ),
+        ),
+    )
+    yield Run(
         "bench_log",
         ("--clients", "16"),
         (
