@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-SAME = 38
+SAME = 41
 """Of 192 bits: a copy differs in fewer or as many, different pictures in more."""
 WHOLE = 10
 """Of 64 bits in each of pHash and dHash: whole pictures that are one, by the plain old rule."""

@@ -1,8 +1,8 @@
 """Recordings made by real encoders: a hum of a given length, in each format that phones write."""
 
 import io
-from functools import cache
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np

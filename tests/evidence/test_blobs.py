@@ -17,6 +17,8 @@ from evidence.errors import (
     Empty,
     NotAPicture,
     NotARecording,
+    RecordingDamaged,
+    RecordingTooLong,
     TooLarge,
     TooManyPixels,
     UploadRefused,
@@ -266,7 +268,15 @@ def test_when_the_key_cannot_be_wrapped_nothing_is_kept(tmp_path: Path, store: B
 
 
 def test_every_refusal_speaks_chinese() -> None:
-    made = [TooLarge(1), Empty(), NotAPicture(None), NotARecording("GIF"), TooManyPixels(1)]
+    made = [
+        TooLarge(1),
+        Empty(),
+        NotAPicture(None),
+        NotARecording("GIF"),
+        TooManyPixels(1),
+        RecordingTooLong(60, 75),
+        RecordingDamaged(),
+    ]
     assert {type(one) for one in made} == set(UploadRefused.__subclasses__())
     assert all("请" in str(one) for one in made)
 

@@ -107,6 +107,7 @@ def test_any_pixels_have_a_likeness_of_one_size(pixels: bytes, seed: int) -> Non
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(3600)
 def test_of_a_thousand_pictures_none_is_another_and_copies_are_found() -> None:
     images = [scene(seed, SMALL) for seed in range(1000, 2000)]
     near, one, other = nearest([likeness(image) for image in images])

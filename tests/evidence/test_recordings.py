@@ -28,16 +28,25 @@ MEDIA = {
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_recording_of_each_format_tells_its_own_length(name: str) -> None:
     found = check([recording(name, 4.0)])
-    assert found.media_type == MEDIA[name.split()[0]]
+    assert found.media_type == MEDIA[name.split(maxsplit=1)[0]]
     assert found.seconds == pytest.approx(4.0, abs=0.2)
 
 
-@pytest.mark.parametrize("name", ["webm of a browser", "m4a in fragments", "mp3", "wav"])
+@pytest.mark.parametrize("name", ["webm of a browser", "wav"])
 def test_a_minute_is_taken_and_more_is_refused(name: str) -> None:
     assert check([recording(name, 59.9)]).seconds == pytest.approx(59.9, abs=0.3)
     with pytest.raises(RecordingTooLong, match="录音长70秒，最长可上传60秒") as refused:
         check([recording(name, 70.0)])
     assert refused.value.limit == 60
+
+
+def test_what_is_counted_frame_by_frame_is_refused_by_the_frames() -> None:
+    sounds = [recording("aac", 4.0), recording("mp3", 4.0)]
+    frames = sounds[1].index(b"\xff\xfb")  # behind the tag
+    for sound in (sounds[0], sounds[1][frames:]):
+        assert check([sound * 14]).seconds == pytest.approx(57, abs=2)
+        with pytest.raises(RecordingTooLong):
+            check([sound * 18])
 
 
 def test_a_header_that_lies_about_the_length_is_not_believed() -> None:
@@ -85,28 +94,34 @@ def test_a_film_is_no_recording_wherever_its_index_stands(container: str) -> Non
         check([film(container)])
 
 
+def answer(content: bytes) -> float | str:
+    """Seconds, or the sentence of the refusal."""
+    try:
+        return check([content]).seconds
+    except UploadRefused as refused:
+        return str(refused)
+
+
 @pytest.mark.parametrize("name", [one for one in FORMATS if "mp3" not in one and one != "wav"])
 def test_what_was_cut_short_is_refused_or_shorter(name: str) -> None:
-    whole = recording(name, 8.0)
-    try:
-        assert check([whole[: len(whole) // 2]]).seconds < 8.3
-    except RecordingDamaged as refused:
-        assert str(refused) == "录音没有传完整或已损坏，请重新录制后上传。"
+    whole = recording(name, 4.0)
+    found = answer(whole[: len(whole) // 2])
+    assert found == "录音没有传完整或已损坏，请重新录制后上传。" or (
+        isinstance(found, float) and found < 4.2
+    )
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_nonsense_is_an_answer_and_quick(name: str) -> None:
     rng = random.Random(name)
-    whole = recording(name, 3.0)
+    whole = recording(name, 4.0)
     for _ in range(40):
         broken = bytearray(whole)
         for _ in range(rng.choice((1, 5, 40))):
             broken[rng.randrange(len(broken))] = rng.choice((0, 0xFF, rng.randrange(256)))
         before = time.monotonic()
-        try:
-            assert check([bytes(broken)]).seconds > 0
-        except UploadRefused as refused:
-            assert str(refused).endswith("。")
+        found = answer(bytes(broken))
+        assert found > 0 if isinstance(found, float) else found.endswith("。")
         assert time.monotonic() - before < 1.0
 
 

