@@ -174,6 +174,8 @@ def mp4(content: bytes) -> float | None:
                 default = _default(box) or film_default
             case b"trun":
                 ticks += _fragment(content[start:end], default or film_default)
+            case _:
+                pass
     return max(longest, ticks / scale if scale else 0.0) or None
 
 

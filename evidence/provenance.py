@@ -23,7 +23,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 DARK, DARK_HIGHLIGHTS = 30.0, 90.0
 """Mean and 95th percentile of luma, both below: black but for a lamp. A street at night under
 lamps has brighter parts. Measured in ADR 0092."""
-BLURRED = 0.12
+BLURRED = 0.08
 """Sharpness (evidence/measures.py) below which no edge of a scene is left. Measured in ADR 0092."""
 _EARTH_M = 6_371_008.8
 

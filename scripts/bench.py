@@ -92,6 +92,28 @@ def plan(directory: str, events: int) -> Iterator[Run]:
         ),
     )
     yield Run(
+        "bench_evidence",
+        (),
+        (
+            Figure("12 megapixels, HEIC", r"HEIF.*ready in: ([\d.]+) s", "s", 2, 4, most=True),
+            Figure("slowest hostile file", r"refused in: ([\d.]+) s", "s", 1, 1, most=True),
+            Figure("copies found, re-shot", r"found, re-shot: ([\d.]+) %", "%", 95, 95),
+            Figure("copies found, watermarked", r"found, watermarked: ([\d.]+) %", "%", 95, 95),
+            Figure(
+                "copies found, a tenth cut off", r"found, cropped by 10 %: ([\d.]+) %", "%", 95, 95
+            ),
+            Figure("pairs that are none", r"false pairs.*: (\d+)", "", 0, 0, most=True),
+            Figure(
+                "asked of 100,000 pictures",
+                r"100,000 pictures: (\d+) ms",
+                "ms",
+                200,
+                500,
+                most=True,
+            ),
+        ),
+    )
+    yield Run(
         "bench_log",
         ("--clients", "16"),
         (

@@ -72,7 +72,7 @@ def stand_still(_: bytes) -> bytes:
 
 def eat(_: bytes) -> bytes:
     while True:
-        KEPT.append(b"x" * 50_000_000)
+        KEPT.append(bytes(200_000_000))
 
 
 def talk(_: bytes) -> bytes:

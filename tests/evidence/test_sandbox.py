@@ -84,7 +84,7 @@ def test_what_a_job_does_to_itself_is_an_answer_and_the_bench_lives_on(
     stopped = sandbox.run(job, b"")
     assert isinstance(stopped, Stopped)
     assert stopped.crashed is crashed
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < LIMITS.seconds + 5
     assert sandbox.run("who", b"") == bench
 
 
