@@ -146,7 +146,20 @@ OWED = Table(
 
 OF_UPLOADS = (EXAMINED, DERIVED, CHECKED, FINDING, REDACTED, OWED)
 
+
+def _holds_photos(kind: type[msgspec.Struct]) -> bool:
+    return bool({"photos", "recording"} & set(kind.__struct_fields__)) and (
+        kind is not did.RectificationUnreadable
+    )
+
+
 _NAME_OF = {kind: name for name, kind in did.STORED_AS.items()}
+
+CITING = frozenset(kind for kind in did.STORED_AS.values() if _holds_photos(kind))
+"""Facts of cases that may cite uploads."""
+
+_OTHERS = frozenset(did.STORED_AS.values()) - CITING
+
 _HIGH = 1 << 63
 
 
@@ -158,26 +171,6 @@ def signed(bits: int) -> int:
 def unsigned(stored: int) -> int:
     """The 64 bits of `signed`."""
     return stored + (_HIGH << 1) if stored < 0 else stored
-
-
-class _Cited(msgspec.Struct):
-    """A row of CITED; fields in the order of the columns."""
-
-    stream: bytes
-    position: int
-    ordinal: int
-    upload: bytes
-    case_id: bytes
-    event: str
-    at: int
-    person: bytes | None
-    street: str | None
-    is_recording: bool
-    source: str
-    sha256: str
-    wrapped_key: bytes
-    media_type: str
-    size: int
 
 
 def photos_of(event: msgspec.Struct) -> tuple[tuple[Photo, bool], ...]:
@@ -224,6 +217,12 @@ class EvidenceFold:
 
     def apply(self, line: Line) -> None:
         event = line.event
+        if line.kind in CITING:
+            self._cite(line)
+            return
+        if line.kind in _OTHERS:
+            line.key()
+            return
         match event:
             case did.PersonErased():
                 self._forget(event.person.bytes)
@@ -248,7 +247,7 @@ class EvidenceFold:
                 by = line.recorded.actor.id
                 self._confirmed.append((event.upload.bytes, event.number, by, line.at))
             case _:
-                self._cite(line)
+                line.key()
 
     def _cite(self, line: Line) -> None:
         key = line.key()

@@ -54,6 +54,18 @@ HAND_OVER = Table(
 _C = HAND_OVER.c
 
 
+_TURNS = frozenset(
+    {
+        did.CaseDispatched,
+        did.CaseReopened,
+        did.CaseRectified,
+        did.RectificationUnreadable,
+        did.ReworkOrdered,
+    }
+)
+"""Facts that mean something here; most of a case's do not."""
+
+
 class _Round(msgspec.Struct):
     """A row in memory; fields in the order of the columns. Handed over if it has a time."""
 
@@ -84,7 +96,9 @@ class HandOversFold:
 
     def apply(self, line: Line) -> None:
         event = line.event
-        if type(event) is did.PersonErased:
+        if line.kind not in _TURNS:
+            if line.kind is not did.PersonErased:
+                line.key()
             return
         line.key()
         rounds = self._rounds.setdefault(line.stream, [])
