@@ -60,7 +60,8 @@ CITED = Table(
     Column("size", BigInteger, nullable=False),
 )
 
-_UNREADABLE = text("readable = false")
+UNREADABLE = text("readable = false")
+"""The index's own words: another way to say it would not find the index."""
 
 EXAMINED = Table(
     "examined_upload",
@@ -82,7 +83,7 @@ EXAMINED = Table(
     Column("sharpness", Double),
     Column("width", Integer),
     Column("height", Integer),
-    Index("examined_unreadable", "at", sqlite_where=_UNREADABLE, postgresql_where=_UNREADABLE),
+    Index("examined_unreadable", "at", sqlite_where=UNREADABLE, postgresql_where=UNREADABLE),
 )
 
 DERIVED = Table(

@@ -22,6 +22,7 @@ from projections.evidence import (
     HANDED_OVER,
     OWED,
     REDACTED,
+    UNREADABLE,
     unsigned,
 )
 from projections.lines import CASE_KEY
@@ -340,17 +341,17 @@ def owed(connection: Connection, limit: int) -> list[Owed]:
 
 def hand_overs_unreadable(connection: Connection, since: datetime) -> list[UUID]:
     """Cases with a hand-over one of whose photos was told to be unreadable since then."""
-    rows = connection.scalars(
-        select(CITED.c.case_id)
-        .join(EXAMINED, EXAMINED.c.upload == CITED.c.upload)
-        .where(
-            CITED.c.event == HANDED_OVER,
-            EXAMINED.c.readable.is_(False),
-            EXAMINED.c.at >= micros(since),
-        )
-        .distinct()
+    # In two steps, each on its index; a join would read every citation there is.
+    recent = connection.scalars(
+        select(EXAMINED.c.upload).where(UNREADABLE, EXAMINED.c.at >= micros(since))
     )
-    return [UUID(bytes=row) for row in rows]
+    found: set[UUID] = set()
+    for chunk in chunks(recent.all()):
+        cases = connection.scalars(
+            select(CITED.c.case_id).where(CITED.c.upload.in_(chunk), CITED.c.event == HANDED_OVER)
+        )
+        found |= {UUID(bytes=case) for case in cases}
+    return sorted(found)
 
 
 def unreadable(connection: Connection, uploads: Iterable[UUID]) -> frozenset[UUID]:
