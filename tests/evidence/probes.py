@@ -47,10 +47,10 @@ ATTEMPTS: Mapping[str, Callable[[], object]] = {
     "read a file": lambda: Path(__file__).open().close(),
     "write a file": lambda: Path("/tmp/probe").open("w").close(),  # noqa: S108  never made
     "fork": fork,
-    "exec": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606
+    "exec": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606  it must fail
     "signal the parent": lambda: os.kill(os.getppid(), 0),
-    "list a folder": lambda: os.listdir("/"),  # noqa: PTH208
-    "delete": lambda: os.unlink("/tmp/probe-not-there"),  # noqa: PTH108, S108
+    "list a folder": lambda: os.listdir("/"),  # noqa: PTH208  the bare call
+    "delete": lambda: os.unlink("/tmp/probe-not-there"),  # noqa: PTH108, S108  the bare call
     "memory to run": run_memory,
 }
 
