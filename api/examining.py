@@ -3,8 +3,8 @@
 Two threads' worth of work, both drawn from what is on the disk:
 examine: a file without an outcome in the desk's database → a sandboxed process → the files made
 from it, sealed under the same person's key → the outcome, kept with the upload.
-tell: what the views say is owed to an upload that a fact cites → the facts of stream
-evidence/{upload}, each under one command id, so that two processes tell it once.
+tell: what the views say is owed to an upload that a fact cites, as soon as both are there → the
+facts of stream evidence/{upload}, each under one command id, so that two processes tell it once.
 A file that nobody cites is never told of, and goes after 48 hours (`api.collecting`).
 """
 
@@ -25,14 +25,13 @@ from casework import evidence
 from casework.application import NAMES, Casework
 from casework.errors import Erased
 from casework.evidence import Derived, EvidenceExamined, PhotoUnreadable, RecordingExamined
-from casework.log.port import LogError, stream_id
+from casework.log.port import stream_id
 from casework.model import Actor, ActorKind
 from casework.sealing import Sealer
 from evidence import recordings
 from evidence.blobs import Blob, BlobStore
-from evidence.errors import BlobDamaged, BlobMissing, StoreUnavailable, UploadRefused
+from evidence.errors import BlobDamaged, BlobMissing, UploadRefused
 from evidence.examining import CHECK_VERSION, Examined, Examiner
-from evidence.sandbox import SandboxBroken
 from evidence.unreadable import Unreadable
 from projections import evidence_seen
 from projections.evidence import CHECK, EXAMINE
@@ -43,7 +42,9 @@ from projections.tables import TRANSIENT, reading
 EXAMINER = Actor(ActorKind.CLOCK, "examiner")
 """Who tells of an upload: nobody's decision."""
 
-TELL_SECONDS = 0.15
+TELL_SECONDS = 0.1
+SWEEP_SECONDS = 10.0
+"""How often all that is owed is looked through, for what another process examined or restored."""
 LOOK_SECONDS = 1.0
 """Another process may have taken the file in: so look again this often."""
 AT_ONCE = 200
@@ -100,7 +101,8 @@ class Examining:
         self._most = most_waiting
         self._wanted = threading.Semaphore(0)
         self._ended = threading.Event()
-        self._told = threading.Event()
+        self._newest: Owed | None = None
+        """Up to where what is owed was looked through."""
         self._counted: tuple[float, int] = (float("-inf"), 0)
         self.failures = 0
         self._threads = [
@@ -118,7 +120,6 @@ class Examining:
     def stop(self) -> None:
         """End after the file in hand."""
         self._ended.set()
-        self._told.set()
         for _ in self._threads:
             self._wanted.release()
         for thread in self._threads:
@@ -174,7 +175,7 @@ class Examining:
             log.error("examining", upload=str(upload.id), fault="the file is missing")
             return True  # taken for a while, then looked for again: a restore may bring it
         self._uploads.settle(upload.id, packed(outcome))
-        self._told.set()
+        self._tell_of(upload.id)
         return True
 
     def _outcome(self, upload: Upload) -> Outcome:
@@ -286,28 +287,51 @@ class Examining:
     # tell ----------------------------------------------------------------------------
 
     def _tell_all(self) -> None:
+        swept = float("-inf")
         while not self._ended.is_set():
-            self._told.clear()
             try:
-                self.tell()
-            except (*TRANSIENT, LogError, StoreUnavailable, SandboxBroken) as fault:
-                self._note(fault)
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    self.tell()
+                    swept = time.monotonic()
+                else:
+                    self._tell_new()
             except Exception as fault:  # noqa: BLE001  as above
                 self._note(fault)
-            self._told.wait(TELL_SECONDS)
+            self._ended.wait(TELL_SECONDS)
 
     def tell(self) -> int:
-        """Tell the log what is owed and known. Returns how many facts were told."""
+        """Tell the log all that is owed and known. Returns how many facts were told."""
+        self._newest = None
+        return self._tell_new()
+
+    def _tell_new(self) -> int:
+        """The same of what is owed since the last look: what was cited meanwhile.
+
+        An upload that is examined after it is cited is told of by who examined it.
+        """
+        told = 0
+        while True:
+            with reading(self._feed().readers.engine) as connection:
+                page = evidence_seen.owed(connection, AT_ONCE, self._newest)
+                if not page:
+                    return told
+                citing = evidence_seen.citing(connection, {one.upload for one in page})
+            told += self._tell_page(page, citing)
+            self._newest = page[-1]
+
+    def _tell_of(self, upload: UUID) -> None:
+        """What is owed to one upload, now that it is examined."""
         with reading(self._feed().readers.engine) as connection:
-            owed = evidence_seen.owed(connection, AT_ONCE)
-            if not owed:
-                return 0
-            citing = evidence_seen.citing(connection, {one.upload for one in owed})
+            page = evidence_seen.owed_to(connection, upload)
+            citing = evidence_seen.citing(connection, [upload]) if page else []
+        self._tell_page(page, citing)
+
+    def _tell_page(self, page: Sequence[Owed], citing: Sequence[Cited]) -> int:
         by_upload: dict[UUID, list[Cited]] = {}
         for cited in citing:
             by_upload.setdefault(cited.upload, []).append(cited)
-        known = self._uploads.outcomes(list(by_upload))
-        return sum(self._tell_one(one, by_upload.get(one.upload, []), known) for one in owed)
+        known = self._uploads.outcomes(list(by_upload)) if by_upload else {}
+        return sum(self._tell_one(one, by_upload.get(one.upload, []), known) for one in page)
 
     def _tell_one(
         self, owed: Owed, citing: Sequence[Cited], known: dict[UUID, bytes | None]

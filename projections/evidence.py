@@ -143,6 +143,7 @@ OWED = Table(
     Column("upload", LargeBinary(16), primary_key=True),
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("what", Text, primary_key=True),
+    Index("owed_to_upload_order", "position", "upload", "what"),
 )
 
 OF_UPLOADS = (EXAMINED, DERIVED, CHECKED, FINDING, REDACTED, OWED)

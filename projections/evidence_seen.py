@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from casework.lifecycle import Status
 from projections.case_history import CASE_INTERVAL
@@ -333,10 +333,24 @@ def files_cited(connection: Connection) -> list[tuple[str, UUID]]:
 # work ------------------------------------------------------------------------------------
 
 
-def owed(connection: Connection, limit: int) -> list[Owed]:
-    """What is owed to uploads, the oldest first."""
-    rows = connection.execute(select(OWED).order_by(OWED.c.position, OWED.c.upload).limit(limit))
-    return [Owed(UUID(bytes=row.upload), row.position, row.what) for row in rows]
+def owed(connection: Connection, limit: int, after: Owed | None = None) -> list[Owed]:
+    """What is owed to uploads, the oldest first, from behind a row of an earlier page on."""
+    order = (OWED.c.position, OWED.c.upload, OWED.c.what)
+    question = select(OWED).order_by(*order).limit(limit)
+    if after is not None:
+        behind = (after.position, after.upload.bytes, after.what)
+        question = question.where(tuple_(*order) > behind)
+    return [_owed(row) for row in connection.execute(question)]
+
+
+def owed_to(connection: Connection, upload: UUID) -> list[Owed]:
+    """What is owed to one upload."""
+    rows = connection.execute(select(OWED).where(OWED.c.upload == upload.bytes))
+    return [_owed(row) for row in rows]
+
+
+def _owed(row: AnyRow) -> Owed:
+    return Owed(UUID(bytes=row.upload), row.position, row.what)
 
 
 def hand_overs_unreadable(connection: Connection, since: datetime) -> list[UUID]:
