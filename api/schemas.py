@@ -390,7 +390,9 @@ class CaseOut(Wire):
     claimed_until: datetime | None = None
     clocks: tuple[ClockOut, ...] = ()
     allowed: tuple[str, ...] = ()
-    photos: tuple[PhotoOut, ...] = ()
+    photos: tuple[PhotoOut, ...] = Field(
+        default=(), description="只在查看单个案件时给出；列表中不给。还在查验的注明检查中。"
+    )
     as_of: int = 0
 
 

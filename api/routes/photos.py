@@ -145,7 +145,11 @@ async def _content(parts: Parts, blob: Blob) -> bytes:
         raise nothing_there() from None
     except BlobDamaged:
         raise problem_error(
-            503, "file-damaged", "文件损坏", "文件在保存中损坏，管理员恢复后可再查看。"
+            503,
+            "file-damaged",
+            "文件损坏",
+            "文件在保存中损坏，管理员恢复后可再查看。",
+            headers={"Retry-After": "3600"},
         ) from None
 
 
