@@ -20,7 +20,7 @@ from casework.model import Clock
 from projections import due
 from projections.generations import is_current
 from projections.reading import Readers
-from projections.tables import reading
+from projections.tables import TRANSIENT, reading
 
 REFRESH_SECONDS = 5.0
 """Reference streams are read on well within the 30 s after which deciding stops."""
@@ -68,6 +68,8 @@ def _end(parts: Parts) -> None:
     parts.examiner.close()
     parts.finder.close()
     parts.examining.stop()
+    with suppress(*TRANSIENT):  # a database that is gone has nothing to be seen
+        parts.feed.wait_for(parts.casework.eventlog.head())
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
