@@ -23,8 +23,8 @@ docs: .venv/.dev
 # The locks carry hashes and no address of an index: the same files everywhere.
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 lock: .venv/.runtime
-	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	echo uv | $(LOCK) - -o requirements-setup.txt
 
 .venv/.runtime: requirements.txt requirements-setup.txt

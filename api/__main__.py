@@ -21,6 +21,7 @@ COMMANDS = {
     "boundaries": "街镇边界：检查、比较、启用",
     "dry-run": "试算：按待确认的变更、另一指标或另一日历，看上月哪些案件会超期",
     "rebuild": "由事件日志重建视图",
+    "blobs": "照片和录音文件：核对、清除无人引用的",
     "verify": "核验日志、审计和文件是否完好",
 }
 """Command → the line about it in the list. The module in `api.commands` is named alike."""

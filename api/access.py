@@ -73,6 +73,9 @@ _DESKS: frozenset[Role | Who] = frozenset(
     }
 )
 _LOOKERS: frozenset[Role | Who] = _DESKS | {_R.CITIZEN, _R.PARTNER, Who.RECEIPT}
+_LISTENERS: frozenset[Role | Who] = frozenset(
+    {_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD, _R.CITIZEN, _R.PARTNER, Who.RECEIPT}
+)
 _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
     {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.SYSADMIN}
 )
@@ -140,6 +143,15 @@ POLICY: dict[str, Policy] = {
         _row("partners.disable", "停用接入方", {_R.SYSADMIN}),
         _row("photos.upload", "上传照片", _UPLOADERS | {Who.LINK}, REPORTS),
         _row("recordings.upload", "上传录音", _UPLOADERS, REPORTS),
+        _row("photos.file", "查看照片", _LOOKERS, READS),
+        _row("recordings.file", "收听录音", _LISTENERS, READS),
+        _row("cases.photos", "案件照片", _LOOKERS, READS),
+        _row("cases.redact", "遮盖照片", {_R.EDITOR}),
+        _row("cases.confirm_redaction", "确认遮盖", {_R.EDITOR, _R.REVIEWER}),
+        _row("cases.propose_boxes", "遮盖建议", {_R.EDITOR}),
+        _row("cases.similar", "相似案件", {_R.REVIEWER, _R.SUPERVISOR}),
+        _row("reports.similar", "附近的相似案件", _REPORTERS, REPORTS),
+        _row("measures.false_rectification", "虚假整改率", {_R.ANALYST, _R.SUPERVISOR}),
         _row("places.locate", "定位", _ALL),
         _row("places.streets", "街镇列表", _ALL),
         _row("places.find", "查找地点", _ALL),

@@ -23,6 +23,7 @@ from api.schemas import (
     Wire,
 )
 from casework import commands as ask
+from casework.evidence import Finding
 from casework.lifecycle import Action
 from casework.model import (
     Assignment,
@@ -66,6 +67,10 @@ class Made(Protocol):
 
     def recurrence_of(self) -> UUID | None:
         """The case of the same kind at the same spot that ended within 30 days."""
+        ...
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found on the photos of the last hand-over."""
         ...
 
     def link(self) -> str:
@@ -327,7 +332,10 @@ class OrderReworkIn(Form):
 
     def command(self, made: Made) -> ask.Command:
         return ask.OrderRework(
-            code=self.code, words=made.some_words("words"), findings_seen=self.findings_seen
+            code=self.code,
+            words=made.some_words("words"),
+            findings_seen=self.findings_seen,
+            findings=made.findings(),
         )
 
 
@@ -341,6 +349,7 @@ class CloseIn(Form):
             standard_met=self.standard_met,
             reply=made.some_words("reply"),
             findings_seen=self.findings_seen,
+            findings=made.findings(),
         )
 
 

@@ -32,11 +32,13 @@ from api.routes import (
     desks,
     dry_runs,
     duty,
+    false_rectification,
     health,
     indicators,
     notices,
     partners,
     persons,
+    photos,
     place_codes,
     places,
     recognitions,
@@ -44,6 +46,7 @@ from api.routes import (
     reports,
     sessions,
     shifts,
+    similar,
     special_periods,
     timeliness,
 )
@@ -53,7 +56,7 @@ from api.watching import Watched, log
 from casework.errors import Refusal
 from casework.key_writer import KeysBusy, KeysNotWritten
 from casework.log.port import LogBusy, LogUnavailable
-from evidence.errors import UploadRefused
+from evidence.errors import StoreUnavailable, UploadRefused
 
 API = "/api/v1"
 
@@ -141,6 +144,8 @@ ROUTERS = tuple(
     module.router
     for module in (
         reports,
+        similar,
+        photos,
         sessions,
         cases,
         desks,
@@ -158,6 +163,7 @@ ROUTERS = tuple(
         special_periods,
         notices,
         timeliness,
+        false_rectification,
         places,
         map_layers,
         recognitions,
@@ -217,6 +223,7 @@ def _answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(LogUnavailable)
     @app.exception_handler(KeysNotWritten)
+    @app.exception_handler(StoreUnavailable)
     async def unavailable(_request: HttpRequest, _error: Exception) -> Response:
         return _later(
             "not-stored",

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
+from api import hand_back
 from api.access import Visitor
 from api.accounts.principal import NOBODY, Principal
 from api.actions import FORMS, Form, Made, RectifyIn
@@ -202,6 +203,12 @@ class _Stage:
         if step.ran is not None:
             command = LAPSES[step.ran.clock]()
             command_id = watch.command_id(step.ran)
+        elif step.what is Action.HAND_BACK_UNREADABLE:
+            # As the story saw it: told again, the case may have been handed over anew.
+            photos = tuple(UUID(one) for one in str(step.fields["photos"]).split())
+            since = datetime.fromisoformat(str(step.fields["rectified_at"]))
+            command = ask.HandBackUnreadable(unreadable=photos)
+            command_id = hand_back.command_id(step.case, since)
         else:
             assert step.what is Action.NOTIFY, "the clock does nothing else"
             person, channel = str(step.fields["person"]), str(step.fields["channel"])
@@ -227,6 +234,8 @@ class _Stage:
                 parts.uploads.cited([upload_id], [owner], step.at)
             except Missing:
                 drawn = picture(wanted.indicator, wanted.seed, after=wanted.after)
+                if wanted.cut:
+                    drawn = drawn[: len(drawn) // 3]
                 blob = parts.blobs.put([drawn], wrap, FileKind.PICTURE)
                 parts.uploads.add(upload_id, owner, blob, step.at)
 

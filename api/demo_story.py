@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+import msgspec
+
 from api import demo_words
 from api.demo_places import Ground
 from api.demo_telling import Kind, Scene, Script, Seen, Teller, in_duty
@@ -413,6 +415,26 @@ def reworked(t: Teller) -> Script:
     yield from rated(t, "yes", 4)
 
 
+def unreadable(t: Teller) -> Script:
+    """The photo did not come through: the clock hands the case back, and it is sent again."""
+    seen = yield from handling(t)
+    t.until(seen.case.clocks[Clock.HANDLING].fact.due_at, 0.3)
+    (photo,) = t.photo(after=True)
+    fields = {"outcome": "rectified", "words": t.remedy + "。"}
+    cut = msgspec.structs.replace(photo, cut=True)
+    seen = yield from t.tell("street", A.RECTIFY, fields, (cut,))
+    t.at += timedelta(seconds=t.rng.uniform(3, 9))
+    assert seen.case.rectified_at
+    seen = yield from t.ask(
+        "clock",
+        A.HAND_BACK_UNREADABLE,
+        photos=" ".join(str(upload) for upload in seen.case.handed_over),
+        rectified_at=seen.case.rectified_at.isoformat(),
+    )
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
+
+
 def checked(t: Teller) -> Script:
     """A checker goes and looks before it is closed."""
     seen = yield from handling(t)
@@ -713,7 +735,8 @@ LIVES: tuple[Life, ...] = (
     Life(designated, 1),
     Life(return_rejected, 2),
     Life(appealed, 2),
-    Life(reworked, 6),
+    Life(reworked, 5),
+    Life(unreadable, 1),
     Life(checked, 3),
     Life(not_found, 4),
     Life(extended, 3, long=True),

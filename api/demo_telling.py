@@ -30,6 +30,8 @@ class Picture(msgspec.Struct, frozen=True):
     seed: int
     after: bool = False
     source: str = "camera"
+    cut: bool = False
+    """It did not come through whole: nobody can read it."""
 
 
 class RanOut(msgspec.Struct, frozen=True):

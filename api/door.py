@@ -20,13 +20,14 @@ from api.access import Visitor, actor_at, may_see, reporter_mark
 from api.accounts.audit import entry_of
 from api.accounts.errors import Overloaded
 from api.accounts.principal import PrincipalKind
-from api.actions import Form, RegisterIn, consents
+from api.actions import CloseIn, Form, OrderReworkIn, RegisterIn, consents
 from api.parts import Parts
 from api.schemas import PhotoIn, PlaceIn, ReportIn
 from casework import commands as ask
 from casework.application import Done, Loaded, case_of
 from casework.errors import Missing, OutsideDistrict, Refusal, UnknownCase
 from casework.events import ReportTurnedAway
+from casework.evidence import Finding
 from casework.keys import Owner, OwnerKind, person_key, staff_text_key
 from casework.lifecycle import Action
 from casework.log.port import stream_id
@@ -48,6 +49,7 @@ from evidence.blobs import Blob
 from geo.coordinates import to_wgs84
 from geo.dispatch import Dispatcher
 from projections.case_list import recurrence_of
+from projections.evidence_seen import findings_of_hand_over
 from projections.tables import reading
 
 COMMANDS = UUID("0d7c1a5e-2f53-5f0e-8a43-6a1f6a1f9b70")
@@ -243,6 +245,7 @@ class Door:
             channel="",
             case=loaded,
             recurs=await self._recurrence(loaded, form, at),
+            findings=await self._findings(loaded, form),
         )
         done = await parts.casework.handle(
             loaded.case_id,
@@ -270,6 +273,18 @@ class Door:
         def look() -> UUID | None:
             with reading(self._parts.feed.readers.engine) as connection:
                 return recurrence_of(connection, place.lon, place.lat, indicator, at)
+
+        return await self.in_thread(look)
+
+    async def _findings(self, loaded: Loaded, form: Form) -> tuple[Finding, ...]:
+        """On 结案 and 返工: what was found on the photos handed over, to be named as seen."""
+        if not isinstance(form, CloseIn | OrderReworkIn):
+            return ()
+
+        def look() -> tuple[Finding, ...]:
+            with reading(self._parts.feed.readers.engine) as connection:
+                found = findings_of_hand_over(connection, loaded.case_id)
+            return tuple(Finding(f.id, f.kind, f.says, f.severity) for f in found)
 
         return await self.in_thread(look)
 
@@ -460,6 +475,7 @@ class _Prepared:
         channel: str,
         case: Loaded | None = None,
         recurs: UUID | None = None,
+        findings: tuple[Finding, ...] = (),
     ) -> None:
         self._seal = seal
         self._texts = texts
@@ -468,6 +484,7 @@ class _Prepared:
         self._channel = channel
         self._case = case
         self._recurs = recurs
+        self._findings = findings
         self.secret: str | None = None
 
     def words(self, field: str) -> ask.Words | None:
@@ -514,6 +531,9 @@ class _Prepared:
 
     def recurrence_of(self) -> UUID | None:
         return self._recurs
+
+    def findings(self) -> tuple[Finding, ...]:
+        return self._findings
 
     def link(self) -> str:
         self.secret = secrets.token_urlsafe(24)

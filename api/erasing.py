@@ -20,6 +20,7 @@ from casework.keys import KeyStore, person_key
 from casework.log.port import LogError, stream_id
 from casework.model import Actor, ActorKind, Role
 from evidence.blobs import BlobStore
+from evidence.errors import StoreUnavailable
 
 VIEWS, DESK, BLOBS, CACHES = "views", "desk", "blobs", "caches"
 READERS = (BLOBS, CACHES, DESK, VIEWS)
@@ -53,6 +54,11 @@ class Erasing:
         self._blobs = blobs
         self._now = now
         self._views_passed = views_passed
+        self._forgets: list[Callable[[], None]] = []
+
+    def also_forget(self, forget: Callable[[], None]) -> None:
+        """Have another cache emptied where the caches are."""
+        self._forgets.append(forget)
 
     def by_oneself(self, erasure_id: UUID, person: UUID) -> Erasure:
         """The person asks for themself: nobody else need agree, and it goes through at once."""
@@ -109,7 +115,7 @@ class Erasing:
         """The decision is on the disk already: what fails now is carried on by `resume`."""
         try:
             return self.carry_on(erasure)
-        except (KeysBusy, KeysNotWritten, LogError, OSError):
+        except (KeysBusy, KeysNotWritten, LogError, OSError, StoreUnavailable):
             return self._ledger.get(erasure.id)
 
     def _append(self, erasure: Erasure) -> Erasure:
@@ -136,12 +142,16 @@ class Erasing:
         if CACHES in erasure.waiting_for:
             self._keys.purge()
             self._casework.forget()
+            for forget in self._forgets:
+                forget()
             erasure = self._acknowledge(erasure, CACHES)
         return erasure
 
     def _sweep(self, person: UUID) -> None:
         """Delete the person's files, cited or not; the row goes last, so none is forgotten."""
         for upload in self._uploads.under_key(person_key(str(person))):
+            for name in self._uploads.derived(upload.id):
+                self._blobs.delete(name)
             self._blobs.delete(upload.blob.sha256)
             self._uploads.remove(upload.id)
 

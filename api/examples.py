@@ -40,6 +40,7 @@ _FIGURES = {
     "staff_entered": 17,
     "appeals": 0,
 }
+_BOX = {"left": 0.41, "top": 0.2, "right": 0.5, "bottom": 0.33, "what": "face", "score": 0.87}
 
 EXAMPLES: dict[str, dict[str, object]] = {
     # 市民
@@ -49,6 +50,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "WithdrawIn": {},
     "ObjectIn": {"words": "照片是清楚的，请再看一次。"},
     "RateIn": {"solved": "yes", "satisfaction": 5, "efficiency": 4, "words": "很快就清走了。"},
+    "SimilarIn": {"place": _PLACE, "indicator": "P10", "photos": [_PHOTO]},
     # 审核员
     "RequestInformationIn": {"code": "Q01", "question": "请问在哪个出口？"},
     "RegisterIn": {"indicator": "P10", "condition": "P10-2", "dispatch": True},
@@ -71,6 +73,9 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "UpholdIn": {"code": "V01", "words": "现场已解决，见照片。", "photos": [_PHOTO]},
     "ReopenIn": {"code": "V11", "words": "现场没有解决。"},
     "RecordVisitIn": {"words": "电话回访，市民表示满意。", "solved": "yes", "satisfaction": 5},
+    # 融媒编辑
+    "RedactIn": {"boxes": [_BOX], "looked": True},
+    "ConfirmIn": {"number": 1, "looked": True},
     # 街镇
     "AcknowledgeIn": {},
     "AssignIn": {"handler": "张师傅", "upload_link": True},

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 
 from api.accounts.audit import Entry
 from api.parts import Parts
+from casework import evidence
 from casework.events import STORED_AS, Fact, PersonErased
 from casework.log.port import Recorded
 from casework.model import ActorKind
 
 _PAGE = 1000
-_NAME_OF: dict[type, str] = {kind: name for name, kind in STORED_AS.items()}
+_NAME_OF: dict[type, str] = {
+    kind: name for table in (STORED_AS, evidence.STORED_AS) for name, kind in table.items()
+}
 
 
 def complete_trail(parts: Parts) -> int:
@@ -33,7 +36,7 @@ def _entries(page: Sequence[Recorded]) -> Iterator[Entry]:
     """One row for each command of people; what the clock does stands in the log alone."""
     for recorded in page:
         event = recorded.event
-        if recorded.ordinal or not isinstance(event, (Fact, PersonErased)):
+        if recorded.ordinal or not isinstance(event, (Fact, PersonErased, evidence.EvidenceFact)):
             continue
         if recorded.actor.kind in {ActorKind.CLOCK, ActorKind.DISPATCHER}:
             continue

@@ -23,12 +23,16 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import BoundaryVersions
+from api.checking import Checking
+from api.collecting import Collecting
 from api.duty import DutyRoster
 from api.erasing import Erasing
+from api.examining import Examining
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
 from api.recognising import Recognising
 from api.recognition_tickets import Tickets
+from api.redacting import Redacting
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -38,6 +42,8 @@ from casework.erasure import ErasureLedger
 from casework.keys import KeyStore
 from casework.sealing import Sealer
 from evidence.blobs import BlobStore
+from evidence.examining import Examiner
+from evidence.redaction import Finder
 from geo.dispatch import Dispatcher
 from geo.gazetteer import Gazetteer
 from projections.feed import Feed
@@ -74,6 +80,12 @@ class Parts:
     erasing: Erasing
     blobs: BlobStore
     uploads: Uploads
+    examining: Examining
+    checking: Checking
+    redacting: Redacting
+    examiner: Examiner
+    finder: Finder
+    collecting: Collecting
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     duty: DutyRoster

@@ -31,6 +31,7 @@ KINDS: dict[type[Exception], tuple[int, str]] = {
     errors.TooEarly: (409, "未到时间"),
     errors.Exhausted: (409, "次数已用完"),
     errors.NothingPending: (409, "没有可办理的申请"),
+    errors.UnseenFindings: (409, "有疑点尚未查看"),
     errors.OutsideDistrict: (422, "不在海淀区"),
     errors.OutOfScope: (422, "不在上报范围"),
     errors.AlreadyReported: (409, "已经上报过"),

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from api.accounts.desk import Turn
+from api.hand_back import hand_back_unreadable
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
 from projections.generations import is_current
 from projections.reading import Readers
+from projections.tables import TRANSIENT
 from recognition.model import Unavailable
 
 REFRESH_SECONDS = 5.0
@@ -24,6 +26,7 @@ WATCH_SECONDS = 2.0
 ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
 LEARN_SECONDS = 60.0
+COLLECT_SECONDS = 6 * 3600.0
 
 
 @asynccontextmanager
@@ -32,6 +35,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     parts.audit.start()
     parts.limits_store.start()
     parts.feed.start()
+    parts.examining.start()
     timers = [
         asyncio.create_task(_every(seconds, work))
         for seconds, work in (
@@ -40,6 +44,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (POLL_SECONDS, lambda: _restore_views(parts)),
             (WATCH_SECONDS, lambda: _watch(parts)),
             (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
+            (WATCH_SECONDS, lambda: hand_back_unreadable(parts)),
+            (COLLECT_SECONDS, lambda: _collect(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
             (LEARN_SECONDS, lambda: _learn(parts)),
         )
@@ -58,6 +64,11 @@ async def running(parts: Parts) -> AsyncIterator[None]:
 
 def _end(parts: Parts) -> None:
     parts.recognising.close()
+    parts.examiner.close()
+    parts.finder.close()
+    parts.examining.stop()
+    with suppress(*TRANSIENT):  # a database that is gone has nothing to be seen
+        parts.feed.wait_for(parts.casework.eventlog.head())
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
@@ -146,6 +157,7 @@ async def _poll(parts: Parts) -> None:
         signal.raise_signal(signal.SIGTERM)
     if await asyncio.to_thread(parts.keys.poll):
         parts.casework.forget()
+        parts.checking.forget()
 
 
 async def _watch(parts: Parts) -> None:
@@ -167,6 +179,12 @@ async def _learn(parts: Parts) -> None:
         await asyncio.to_thread(parts.recognising.look_back)
     except Unavailable as why:
         log.warning("recognition", why=str(why))
+
+
+async def _collect(parts: Parts) -> None:
+    done = await asyncio.to_thread(parts.collecting.collect)
+    if done.uploads or done.files:
+        log.info("collected", uploads=done.uploads, files=done.files)
 
 
 def _forget_old_failures(parts: Parts) -> None:

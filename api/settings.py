@@ -40,6 +40,30 @@ class Settings(BaseSettings):
         default=None,
         description="个人密钥文件；默认 var/keys.db。使用 PostgreSQL 时也是单独的文件。",
     )
+    blobs: str = Field(
+        default="",
+        pattern=r"^$|^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?$",
+        description="照片和录音存放处: s3://桶名/前缀；空则在 var/blobs。密钥用 AWS_… 环境变量。",
+    )
+    blobs_endpoint: str = Field(
+        default="",
+        pattern=r"^$|^https?://[^/?#]+",
+        description="S3 兼容服务的地址，如 https://oss.example.cn；空则按区域访问 AWS。",
+    )
+    blobs_region: str = Field(default="", description="S3 服务的区域；多数兼容服务不看。")
+    examiners: int = Field(
+        default=1, ge=0, le=16, description="同时查验照片的进程数；0 表示由其他进程查验。"
+    )
+    album: int = Field(
+        default=50_000,
+        ge=0,
+        description="为整改照片查重而留在内存的最近照片数，每张约 1.3 kB；完全相同的不受此限。",
+    )
+    examine_queue: int = Field(
+        default=2000,
+        ge=1,
+        description="待查验文件的上限；达到后新的上传答复 503，请稍后重试。",
+    )
     boundaries: Path | None = Field(
         default=None,
         description="首次启动时启用的街镇边界；默认随程序提供的。以后用 boundaries adopt 更换。",

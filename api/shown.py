@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from api.parts import Parts
-from api.schemas import CaseOut, ClockOut, DoneOut, Proof, Step
+from api.schemas import CaseOut, ClockOut, DoneOut, PhotoOut, Proof, Step
 from casework.application import Done, Loaded
 from casework.clock_words import limit_in_words
 from casework.indicators import NotInCatalogue
@@ -95,7 +95,12 @@ def of_view(parts: Parts, view: CaseView, seen: Seen, as_of: int) -> CaseOut:
 
 
 def of_state(
-    parts: Parts, loaded: Loaded, view: CaseView | None, seen: Seen, as_of: int
+    parts: Parts,
+    loaded: Loaded,
+    view: CaseView | None,
+    seen: Seen,
+    as_of: int,
+    photos: tuple[PhotoOut, ...] = (),
 ) -> CaseOut:
     """One case: fresh from the log, with the masked words of the view."""
     case, now = loaded.case, parts.now()
@@ -146,6 +151,7 @@ def of_state(
             for running in sorted(case.clocks.values(), key=lambda c: c.fact.due_at)
         ),
         allowed=tuple(actions),
+        photos=photos,
         as_of=as_of,
     )
 

@@ -30,8 +30,11 @@ from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
 from api.accounts.trail import AuditTrail
 from api.boundary_versions import FOLDER, BoundaryVersions
+from api.checking import Checking
+from api.collecting import Collecting
 from api.duty import DutyRoster, on_duty
 from api.erasing import Erasing
+from api.examining import Examining
 from api.geocoding import Geocoding
 from api.learning import Learner
 from api.parts import Limits, Parts
@@ -40,6 +43,7 @@ from api.place_codes import PlaceCodes
 from api.recognising import Recognising
 from api.recognition_sources import OtherSources
 from api.recognition_tickets import Tickets
+from api.redacting import Redacting
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
@@ -54,15 +58,20 @@ from casework.model import Actor, ActorKind, Photo, Role
 from casework.sealing import Sealer
 from evidence.blobs import Blob, BlobStore
 from evidence.errors import BlobDamaged, BlobMissing
+from evidence.examining import Examiner
 from evidence.masking import mask
+from evidence.redaction import Finder
+from evidence.store import Folder, Store
 from geo.gazetteer import Gazetteer
 from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.erasure import scrub
+from projections.evidence import Evidence
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
+from projections.hand_overs import HandOvers
 from projections.handlings import Handlings
 from projections.lines import Opener
 from projections.my_cases import MyCases
@@ -113,6 +122,8 @@ def all_views() -> tuple[View, ...]:
         PlacesSeen(),
         Handlings(),
         Training(),
+        Evidence(),
+        HandOvers(),
     )
 
 
@@ -151,6 +162,21 @@ def log_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def open_store(settings: Settings) -> Store:
+    """Where the sealed files lie."""
+    if not settings.blobs:
+        return Folder(settings.var / "blobs")
+    # The client of an object store costs memory and time to load: only where one is set.
+    from evidence.s3_store import S3  # noqa: PLC0415
+
+    return S3(
+        settings.blobs,
+        settings.var / "blobs" / "incoming",
+        settings.blobs_endpoint,
+        settings.blobs_region,
+    )
+
+
 # building --------------------------------------------------------------------------------
 
 
@@ -175,7 +201,7 @@ def build(
     factors = SecondFactors(desk, server.derive(Purpose.SECOND_FACTORS))
     lockout = Lockout(server.derive(Purpose.SOURCES))
     storage = DeskStorage(desk, lambda: clock().timestamp())
-    uploads, blobs = Uploads(desk), BlobStore(settings.var / "blobs")
+    uploads, blobs = Uploads(desk), BlobStore(open_store(settings))
     ledger = ErasureLedger(keys)
     duty = DutyRoster(casework.eventlog)
     people = People(desk, passwords, sessions.forget)
@@ -199,6 +225,31 @@ def build(
     ledgers = open_ledgers(settings)
     process = Process(ledgers, acknowledgements)
     feed = Feed(casework.eventlog, readers, processes=(process,))
+    examiner, finder = Examiner(max(1, settings.examiners)), Finder()
+    checking = Checking(casework, sealer, lambda: feed, settings.album)
+    erasing.also_forget(checking.forget)
+    examining = Examining(
+        uploads=uploads,
+        blobs=blobs,
+        sealer=sealer,
+        casework=casework,
+        feed=lambda: feed,
+        examiner=examiner,
+        checking=checking,
+        now=clock,
+        new_id=new_id,
+        threads=settings.examiners,
+        most_waiting=settings.examine_queue,
+    )
+    redacting = Redacting(
+        casework=casework,
+        examining=examining,
+        examiner=examiner,
+        finder=finder,
+        feed=lambda: feed,
+        now=clock,
+        fingerprint_key=server.derive(Purpose.FINGERPRINTS),
+    )
     return Parts(
         settings=settings,
         now=clock,
@@ -211,6 +262,12 @@ def build(
         erasing=erasing,
         blobs=blobs,
         uploads=uploads,
+        examining=examining,
+        checking=checking,
+        redacting=redacting,
+        examiner=examiner,
+        finder=finder,
+        collecting=Collecting(uploads, blobs, lambda: feed, clock),
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)

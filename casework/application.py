@@ -25,6 +25,7 @@ from casework import case as cases
 from casework import (
     catalogue,
     events,
+    evidence,
     notices,
     place_code,
     proposals,
@@ -61,6 +62,7 @@ NAMES = Names(
     [
         events.STORED_AS,
         events.OTHER_STORED_AS,
+        evidence.STORED_AS,
         catalogue.STORED_AS,
         reference.STORED_AS,
         special_periods.STORED_AS,

@@ -26,6 +26,7 @@ from casework.evolution import (
     relimited,
     requested,
     undispatched,
+    waited,
     with_street,
 )
 from casework.lifecycle import ACTION_OF, Action
@@ -120,6 +121,8 @@ def decide(a: Asking, command: ask.Command) -> list[Happening]:
             return [*closing.report_site_check(a, command)]
         case ask.OrderRework():
             return [*closing.order_rework(a, command)]
+        case ask.HandBackUnreadable():
+            return [*closing.hand_back_unreadable(a, command)]
         case ask.Close():
             return [*closing.close(a, command)]
         case ask.TransferOut():
@@ -231,11 +234,13 @@ def evolve(before: Case | None, event: did.Event, at: datetime, by: Actor) -> Ca
             return replace(case, was_suspended=True)
         case did.HandlerAssigned(link=link):
             return replace(case, upload_link=link)
-        case did.CaseRectified():
-            return replace(case, rectified_at=at, upload_link=None)
+        case did.CaseRectified(photos=photos):
+            handed_over = tuple(photo.upload for photo in photos)
+            return replace(case, rectified_at=at, upload_link=None, handed_over=handed_over)
+        case did.RectificationUnreadable():
+            return replace(case, spans=waited(case, at))
         case did.ReworkOrdered(verification_counts=counts):
-            waited = ((case.rectified_at, at),) if counts and case.rectified_at else ()
-            return replace(case, rework_by=by.id, spans=(*case.spans, *waited))
+            return replace(case, rework_by=by.id, spans=waited(case, at) if counts else case.spans)
         case did.CaseClosed() | did.CaseTransferred() | did.CaseForceClosed():
             asked = asked_of(before, Action.TRANSFER_OUT, Action.REQUEST_FORCE_CLOSE)
             case = replace(case, closed_by=asked | {by.id}, closed_at=at)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from casework.evidence import Finding
 from casework.model import (
     Assignment,
     Consents,
@@ -182,17 +183,24 @@ class ReportSiteCheck(Ask, frozen=True, kw_only=True):
 
 
 class OrderRework(Ask, frozen=True, kw_only=True):
+    """返工. `findings` are those on the photos handed over, as the door knows them."""
+
     code: str
     words: Words
     findings_seen: tuple[UUID, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Close(Ask, frozen=True, kw_only=True):
-    """结案. `standard_met` is the closing standard of the condition row, ticked."""
+    """结案. `standard_met` is the closing standard of the condition row, ticked.
+
+    `findings` are those on the photos handed over, as the door knows them.
+    """
 
     standard_met: bool
     reply: Words
     findings_seen: tuple[UUID, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Uphold(Ask, frozen=True, kw_only=True):
@@ -364,6 +372,12 @@ class ApplySpecialPeriods(Ask, frozen=True, kw_only=True):
     """适用特殊时段: the due time of a handling under way, by the periods declared."""
 
 
+class HandBackUnreadable(Ask, frozen=True, kw_only=True):
+    """No photo of the hand-over can be read: `unreadable` names the uploads found to be so."""
+
+    unreadable: tuple[UUID, ...]
+
+
 class Notify(Ask, frozen=True, kw_only=True):
     person: UUID
     channel: str
@@ -429,5 +443,6 @@ Command: TypeAlias = (
     | LapseRating
     | SettleDueTimes
     | ApplySpecialPeriods
+    | HandBackUnreadable
     | Notify
 )

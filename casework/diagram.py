@@ -13,6 +13,7 @@ import msgspec
 from casework import (
     catalogue,
     events,
+    evidence,
     place_code,
     proposals,
     reference,
@@ -53,6 +54,7 @@ def _others(*kinds: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
 
 STREAMS: tuple[Stream, ...] = (
     Stream("case/{id}", "案件", events.STORED_AS),
+    Stream("evidence/{upload id}", "照片与录音的查验", evidence.STORED_AS),
     Stream("turned-away/{yyyy-mm}", "区外上报计数", _others(events.ReportTurnedAway)),
     Stream("person/{id}", "个人信息删除", _others(events.PersonErased)),
     Stream("number/{number}", "案件编号占用", _others(events.NumberTaken)),

@@ -151,6 +151,20 @@ class NothingPending(Refusal):
 
 
 @dataclass(eq=False)
+class UnseenFindings(Refusal):
+    """There are findings on the photos handed over that whoever decides has not seen (未阅疑点).
+
+    Each is its sentence with its id.
+    """
+
+    unseen: tuple[str, ...]
+
+    def __str__(self) -> str:
+        listed, n = "；".join(self.unseen), len(self.unseen)
+        return f"整改照片有{n}条疑点尚未查看: {listed}。请查看后在 findings_seen 中列出。"
+
+
+@dataclass(eq=False)
 class OutsideDistrict(Refusal):
     """The place is not in Haidian (不在海淀区)."""
 

@@ -311,6 +311,13 @@ class ReworkOrdered(Fact, frozen=True, kw_only=True):
 # 结案与评价 --------------------------------------------------------------------------------
 
 
+class RectificationUnreadable(Fact, frozen=True, kw_only=True):
+    """No photo of the hand-over could be read: back to handling, as by a rework with R04."""
+
+    photos: tuple[UUID, ...]
+    code: str = "R04"
+
+
 class CaseClosed(Fact, frozen=True, kw_only=True):
     reply: Sealed
     standard: str
@@ -509,6 +516,7 @@ Event: TypeAlias = (
     | SiteCheckRequested
     | SiteCheckReported
     | ReworkOrdered
+    | RectificationUnreadable
     | CaseClosed
     | TransferRequested
     | CaseTransferred
@@ -574,6 +582,7 @@ STORED_AS: dict[str, type[Event]] = {
     "site-check-requested": SiteCheckRequested,
     "site-check-reported": SiteCheckReported,
     "rework-ordered": ReworkOrdered,
+    "rectification-unreadable": RectificationUnreadable,
     "case-closed": CaseClosed,
     "transfer-requested": TransferRequested,
     "case-transferred": CaseTransferred,

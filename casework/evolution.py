@@ -119,6 +119,11 @@ def with_street(
     )
 
 
+def waited(case: Case, at: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The stretches of handling time, and with them the wait since a hand-over that was none."""
+    return (*case.spans, (case.rectified_at, at)) if case.rectified_at else case.spans
+
+
 def undispatched(case: Case) -> Case:
     """No street has it any more."""
     street: StreetCode | None = None

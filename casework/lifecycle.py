@@ -125,6 +125,7 @@ class Action(StrEnum):
     REQUEST_SITE_CHECK = "request_site_check"
     REPORT_SITE_CHECK = "report_site_check"
     ORDER_REWORK = "order_rework"
+    HAND_BACK_UNREADABLE = "hand_back_unreadable"
     CLOSE = "close"
     TRANSFER_OUT = "transfer_out"
     CONFIRM_TRANSFER_OUT = "confirm_transfer_out"
@@ -531,6 +532,14 @@ TABLE: tuple[Row, ...] = (
         "R",
     ),
     Row(
+        _A.HAND_BACK_UNREADABLE,
+        "照片无法读取，退回处置",
+        _from(_S.RECTIFIED),
+        (_S.HANDLING,),
+        _CLOCK,
+        "整改照片全部无法读取；等待核查的时间按 R04 计入处置时间",
+    ),
+    Row(
         _A.CLOSE,
         "结案",
         _from(_S.RECTIFIED),
@@ -753,6 +762,7 @@ ACTION_OF: dict[type[ask.Command], Action] = {
     ask.RequestSiteCheck: _A.REQUEST_SITE_CHECK,
     ask.ReportSiteCheck: _A.REPORT_SITE_CHECK,
     ask.OrderRework: _A.ORDER_REWORK,
+    ask.HandBackUnreadable: _A.HAND_BACK_UNREADABLE,
     ask.Close: _A.CLOSE,
     ask.TransferOut: _A.TRANSFER_OUT,
     ask.ConfirmTransferOut: _A.CONFIRM_TRANSFER_OUT,
@@ -797,6 +807,7 @@ STATUS_AFTER: dict[type[did.Event], Status] = {
     did.CaseResumed: _S.HANDLING,
     did.CaseRectified: _S.RECTIFIED,
     did.ReworkOrdered: _S.HANDLING,
+    did.RectificationUnreadable: _S.HANDLING,
     did.CaseClosed: _S.CLOSED,
     did.CaseTransferred: _S.CLOSED,
     did.CaseForceClosed: _S.CLOSED,

@@ -100,6 +100,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     upload_link: str | None = None
     """Digest of the handler's one-time upload link; void once the street hands over."""
     rectified_at: datetime | None = None
+    handed_over: tuple[UUID, ...] = ()
+    """The uploads of the last hand-over."""
     rework_by: str | None = None
     return_rejected_by: str | None = None
     closed_by: frozenset[str] = frozenset()

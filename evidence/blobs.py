@@ -1,24 +1,21 @@
-"""Files that people upload, sealed on the disk under a key of their own. Knows no case.
+"""Files that people upload, sealed under a key of their own, in a `Store`. Knows no case.
 
 A file never stands in the clear: it is sealed piece by piece as it comes in, and named by the
 SHA-256 of its sealed bytes, so that two uploads of one picture share nothing and erasing one
-person never touches another (evidence_and_recognition.md, "Taking in a file").
+person never touches another.
 
-Layout: `incoming/` (quarantine), `ab/cd/<sha256>`. Form of a file: six bytes of magic, then pieces
-of ≤ 64 KiB under AES-256-GCM, each with its number and whether it is the last in its nonce, and
-the media type as associated data: none can be dropped, swapped or added unseen.
+Form of a file: six bytes of magic, then pieces of ≤ 64 KiB under AES-256-GCM, each with its number
+and whether it is the last in its nonce, and the media type as associated data: none can be dropped,
+swapped or added unseen. Whoever reads to the end has also checked the file against its name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
+from io import BufferedIOBase
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +33,7 @@ from evidence.errors import (
     TooManyPixels,
 )
 from evidence.signatures import HEAD_BYTES, Kind, Signature, recognise
+from evidence.store import Store
 
 LIMIT_BYTES = 20 * 1024 * 1024
 """Most bytes of one file."""
@@ -45,7 +43,6 @@ LIMIT_PIXELS = 50_000_000
 _MAGIC = b"HDBLB\x01"
 _PIECE = HEAD_BYTES
 _TAG = 16
-_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class Blob(msgspec.Struct, frozen=True):
@@ -63,17 +60,14 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class BlobStore:
-    """A folder of sealed files. Thread-safe; every call may block on the disk."""
+    """Sealed files in a store. Thread-safe; every call may block on the disk or the network."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._incoming = root / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        self._durable: set[Path] = set()
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def incoming(self, kind: Kind, limit: int = LIMIT_BYTES) -> Incoming:
         """Begin to take in a file, for one who gets it piece by piece. Use it by `with`."""
-        return Incoming(self, kind, limit)
+        return Incoming(self._store, kind, limit)
 
     def put(
         self,
@@ -98,34 +92,31 @@ class BlobStore:
         Raises BlobMissing at once; BlobDamaged while reading.
         """
         key = AESGCM(unwrap(blob.wrapped_key))
-        path = self._path(blob.sha256)
-        if not path.exists():
-            raise BlobMissing(blob.sha256)
-        return _pieces(path, key, blob)
+        return _pieces(self._store.open(blob.sha256), key, blob)
+
+    def read(self, blob: Blob, unwrap: Callable[[bytes], bytes]) -> bytes:
+        """The whole file in the clear. Raises BlobMissing, BlobDamaged."""
+        return b"".join(self.get(blob, unwrap))
 
     def verify(self, sha256: str) -> bool:
         """Whether the sealed bytes are still those of the name. Needs no key."""
+        with self._store.open(sha256) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+
+    def exists(self, sha256: str) -> bool:
+        """Whether there is a file of that name, whatever its bytes."""
         try:
-            with self._path(sha256).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        except FileNotFoundError:
-            raise BlobMissing(sha256) from None
+            return self._store.exists(sha256)
+        except BlobMissing:
+            return False
 
     def delete(self, sha256: str) -> bool:
-        """Remove a file for good (as far as the file system does); False if it was not there."""
-        path = self._path(sha256)
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            return False
-        _fsync_folder(path.parent)
-        return True
+        """Remove a file for good (as far as the store does); False if it was not there."""
+        return self._store.delete(sha256)
 
     def names(self) -> Iterator[str]:
         """The SHA-256 of every stored file, in order."""
-        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
-            if _NAME.fullmatch(path.name):
-                yield path.name
+        return (kept.sha256 for kept in self._store.kept())
 
     def collect_orphans(self, cited: Callable[[str], bool], before: datetime) -> list[str]:
         """Delete files older than `before` that nobody cites, and what an upload left half done.
@@ -133,46 +124,19 @@ class BlobStore:
         `before` must lie further back than an upload id is good for, else one about to be cited
         could go. Returns the names of the stored files deleted.
         """
-        oldest = before.timestamp()
-        for path in self._incoming.iterdir():
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-        gone = []
-        for name in self.names():
-            with suppress(FileNotFoundError):
-                old = self._path(name).stat().st_mtime < oldest
-                if old and not cited(name) and self.delete(name):
-                    gone.append(name)
-        return gone
-
-    def quarantine(self) -> tuple[int, Path]:
-        """A new file, open for writing, that only its maker knows."""
-        fd, name = tempfile.mkstemp(dir=self._incoming)
-        return fd, Path(name)
-
-    def admit(self, path: Path, sha256: str) -> None:
-        """Give a quarantined file, already on disk itself, its name and make that durable."""
-        home = self._path(sha256)
-        for folder in (home.parent.parent, home.parent):
-            # Once a process for each folder: another may have made it and not yet fsynced.
-            if folder not in self._durable:
-                folder.mkdir(exist_ok=True)
-                _fsync_folder(folder.parent)
-                self._durable.add(folder)
-        path.rename(home)
-        _fsync_folder(home.parent)
-
-    def _path(self, sha256: str) -> Path:
-        if not _NAME.fullmatch(sha256):
-            raise BlobMissing(sha256)
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        self._store.clear_quarantine(before)
+        orphans = (
+            kept.sha256
+            for kept in self._store.kept()
+            if kept.since < before and not cited(kept.sha256)
+        )
+        return [name for name in orphans if self.delete(name)]
 
 
 class Incoming:
     """A file on its way in: counted, looked at, sealed into quarantine. One thread at a time."""
 
-    def __init__(self, store: BlobStore, kind: Kind, limit: int) -> None:
+    def __init__(self, store: Store, kind: Kind, limit: int) -> None:
         self._store = store
         self._kind = kind
         self._limit = limit
@@ -252,18 +216,28 @@ def _accept(head: bytes, kind: Kind) -> Signature:
     return found
 
 
-def _pieces(path: Path, key: AESGCM, blob: Blob) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
+def _pieces(file: BufferedIOBase, key: AESGCM, blob: Blob) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+
+    def sealed_piece(size: int = _PIECE + _TAG) -> bytes:
+        some = file.read(size)
+        digest.update(some)
+        return some
+
+    with file:
+        if sealed_piece(len(_MAGIC)) != _MAGIC:
             raise BlobDamaged(blob.sha256)
-        number, sealed = 0, file.read(_PIECE + _TAG)
+        number, sealed = 0, sealed_piece()
         while True:
-            following = file.read(_PIECE + _TAG)
+            following = sealed_piece()
             nonce = _nonce(number, last=not following)
             try:
-                yield key.decrypt(nonce, sealed, _bound(blob.media_type))
+                piece = key.decrypt(nonce, sealed, _bound(blob.media_type))
             except InvalidTag:
                 raise BlobDamaged(blob.sha256) from None
+            if not following and digest.hexdigest() != blob.sha256:
+                raise BlobDamaged(blob.sha256)
+            yield piece
             if not following:
                 return
             number, sealed = number + 1, following
@@ -276,11 +250,3 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 def _bound(media_type: str) -> bytes:
     return b"haidian-blob-1\0" + media_type.encode()
-
-
-def _fsync_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -50,6 +50,23 @@ class TooManyPixels(UploadRefused):
 
 
 @dataclass(eq=False)
+class RecordingTooLong(UploadRefused):
+    """Both in seconds."""
+
+    limit: float
+    found: float
+
+    def __str__(self) -> str:
+        return f"录音长{self.found:.0f}秒，最长可上传{self.limit:.0f}秒，请重新录制。"
+
+
+@dataclass(eq=False)
+class RecordingDamaged(UploadRefused):
+    def __str__(self) -> str:
+        return "录音没有传完整或已损坏，请重新录制后上传。"
+
+
+@dataclass(eq=False)
 class BlobMissing(Exception):  # noqa: N818  names the finding
     sha256: str
 
@@ -65,3 +82,13 @@ class BlobDamaged(Exception):  # noqa: N818  names the finding
 
     def __str__(self) -> str:
         return "文件已损坏，无法打开。"
+
+
+@dataclass(eq=False)
+class StoreUnavailable(Exception):  # noqa: N818  as above
+    """Where the files lie cannot be reached now. Nothing was acknowledged."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return "文件暂时不能存取，请稍后重试。"

@@ -292,6 +292,8 @@ def _facts(line: Line, event: did.Fact, *, over: bool) -> Iterator[Fact]:  # noq
             yield HandedOver(position, at, outcome)
         case did.ReworkOrdered(verification_counts=counts):
             yield Reworked(position, at, counts)
+        case did.RectificationUnreadable():
+            yield Reworked(position, at, counts=True)
         case did.CaseSuspended():
             yield Paused(position, at)
         case did.CaseResumed():

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table, Text
 
 from casework import events as did
+from casework import evidence
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.tables import TRANSIENT, VIEWS, micros, structs_of
@@ -109,8 +110,11 @@ _PLACED = (did.ReportSubmitted, did.PlaceCorrected)
 
 CASE_EVENTS = frozenset(did.STORED_AS.values())
 
-BESIDE: frozenset[type[msgspec.Struct]] = frozenset({did.DeadlineReached})
-"""Facts about a case that lie in a stream beside it: only views that ask for them get them."""
+EVIDENCE_EVENTS: frozenset[type[msgspec.Struct]] = frozenset(evidence.STORED_AS.values())
+"""Facts of uploads, which belong to no case."""
+
+BESIDE: frozenset[type[msgspec.Struct]] = EVIDENCE_EVENTS | {did.DeadlineReached}
+"""Facts of streams that are no case's own: only views that ask for them get them."""
 
 
 class Line:
@@ -226,6 +230,8 @@ class Opener:
         missing: set[bytes] = set()
         for each in page:
             stream = each.stream.bytes
+            if type(each.event) in BESIDE:
+                continue
             if isinstance(each.event, did.ReportSubmitted):
                 keys[stream] = self._known[stream] = self.key(each, each.event)
             elif stream not in keys:

@@ -174,7 +174,8 @@ def upsert_rows(connection: Connection, table: Table, rows: Sequence[Values]) ->
     keys = [column.name for column in table.primary_key]
     rest = [column.name for column in table.columns if column.name not in keys]
     change = ", ".join(f"{name} = excluded.{name}" for name in rest)
-    statement = f"{_into(connection, table)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {change}"
+    then = f"UPDATE SET {change}" if rest else "NOTHING"
+    statement = f"{_into(connection, table)} ON CONFLICT ({', '.join(keys)}) DO {then}"
     connection.exec_driver_sql(statement, list(rows))
 
 

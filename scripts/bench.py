@@ -68,6 +68,52 @@ def plan(directory: str, events: int) -> Iterator[Run]:
     yield _http("SQLite", 500)
     yield _http("PostgreSQL", 400, "--postgres")
     yield Run(
+        "bench_photos",
+        (),
+        (
+            Figure(
+                "reports with two photos of 400 kB",
+                r'"photo_reports_per_s": ([\d.]+)',
+                "/s",
+                30,
+                20,
+            ),
+            Figure("… p99 of a request", r'"upload_p99_ms": ([\d.]+)', "ms", 500, 500, most=True),
+            Figure("… p99 of all three", r'"unit_p99_ms": ([\d.]+)', "ms", 500, 1000, most=True),
+            Figure("… to plain files", r'"ratio_to_plain_files": ([\d.]+)', "×", 0, 0),
+            Figure(
+                "a photo of 12 megapixels ready, idle",
+                r'"ready_12_megapixels_s": ([\d.]+)',
+                "s",
+                2,
+                4,
+                most=True,
+            ),
+        ),
+    )
+    yield Run(
+        "bench_evidence",
+        (),
+        (
+            Figure("12 megapixels, HEIC", r"HEIF.*ready in: ([\d.]+) s", "s", 2, 4, most=True),
+            Figure("slowest hostile file", r"refused in: ([\d.]+) s", "s", 1, 1, most=True),
+            Figure("copies found, re-shot", r"found, re-shot: ([\d.]+) %", "%", 95, 95),
+            Figure("copies found, watermarked", r"found, watermarked: ([\d.]+) %", "%", 95, 95),
+            Figure(
+                "copies found, a tenth cut off", r"found, cropped by 10 %: ([\d.]+) %", "%", 95, 95
+            ),
+            Figure("pairs that are none", r"false pairs.*: (\d+)", "", 0, 0, most=True),
+            Figure(
+                "asked of 100,000 pictures",
+                r"100,000 pictures: (\d+) ms",
+                "ms",
+                200,
+                500,
+                most=True,
+            ),
+        ),
+    )
+    yield Run(
         "bench_log",
         ("--clients", "16"),
         (

@@ -30,6 +30,7 @@ from eventsourcing.persistence import JSONTranscoder
 from pysqlite3 import dbapi2
 from sqlalchemy import text
 
+from api import similar
 from api.wiring import all_views
 from casework import events as did
 from casework.lifecycle import Status
@@ -61,8 +62,9 @@ from casework.model import (
     Unit,
     Versions,
 )
+from evidence.likeness import Likeness
 from evidence.masking import mask
-from projections import search, street_desk, timeline
+from projections import evidence_seen, search, street_desk, timeline
 from projections.case_list import Filters, newest, one
 from projections.feed import Feed
 from projections.generations import SqliteShelf, create
@@ -335,7 +337,7 @@ def timed(name: str, repeats: int, ask: Callable[[int], object]) -> None:
     print(f"{name}: p50 {statistics.median(spent):.2f} ms, p95 {spent[int(repeats * 0.95)]:.2f} ms")
 
 
-def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:  # noqa: PLR0915  a list of questions
+def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:  # noqa: C901, PLR0915  a list of questions
     """The queries people wait for."""
     engine = shelf.open(shelf.serving() or "")
     random = Random(7)
@@ -389,11 +391,28 @@ def ask_everything(shelf: SqliteShelf, epoch: UUID) -> None:  # noqa: PLR0915  a
             street_desk.tasks(c, random.choice(STREETS))
             street_desk.desk(c, random.choice(STREETS), START, START + timedelta(days=1))
 
+    def alike(_n: int) -> None:
+        asked = similar.Asked(
+            lon=116.2 + random.random() / 6,
+            lat=39.9 + random.random() / 6,
+            at=START + timedelta(days=300),
+            indicator=random.choice(INDICATORS),
+            pictures=(Likeness(1, 1, bytes(1320)),),
+        )
+        with reading(engine) as c:
+            similar.for_reviewer(c, asked, UUID(int=0))
+
+    def photos(_n: int) -> None:
+        with reading(engine) as c:
+            evidence_seen.photos_of_case(c, random.choice(ids))
+
     timed("newest 100 by three filters", 200, three_filters)
     timed("newest 100 of the two commonest statuses", 100, wide)
     timed("newest 100 overdue", 100, overdue)
     timed("newest 100 of a square kilometre", 100, bbox)
     timed("one case with its timeline", 300, one_case)
+    timed("similar open cases within a kilometre", 200, alike)
+    timed("the photos of a case", 200, photos)
     timed("a street's desk with counts", 100, desk)
     timed("search 盲道, handling", 100, found("盲道", Status.HANDLING))
     timed("search 垃圾, completed", 100, found("垃圾", Status.COMPLETED))

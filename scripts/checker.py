@@ -79,6 +79,7 @@ MOVES: dict[str, tuple[set[str], str | None]] = {
     "site-check-requested": (REVIEWED, None),
     "site-check-reported": (REVIEWED, None),
     "rework-ordered": ({"rectified"}, "handling"),
+    "rectification-unreadable": ({"rectified"}, "handling"),
     "case-closed": ({"rectified"}, "closed"),
     "transfer-requested": ({"handling"}, None),
     "case-transferred": ({"handling"}, "closed"),
@@ -265,7 +266,8 @@ def files(stored: Stored, events: Sequence[Event]) -> Iterator[str]:
 
 def _cited(value: object) -> Iterator[str]:
     if isinstance(value, dict):
-        if "upload" in value and "sha256" in value:
+        # An upload, what was found out about one, or a picture made from one.
+        if "sha256" in value and ("upload" in value or "name" in value):
             yield str(value["sha256"])
         for child in value.values():
             yield from _cited(child)

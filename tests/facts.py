@@ -245,6 +245,11 @@ def reworked(
     return Fact(event, by, at, ((Clock.HANDLING, limit_of(row)),), ALL, carries=True)
 
 
+def unreadable(at: datetime | None = None, row: str = "P04-1") -> Fact:
+    event = did.RectificationUnreadable(photos=(PHOTO.upload,))
+    return Fact(event, CLOCK, at, ((Clock.HANDLING, limit_of(row)),), ALL, carries=True)
+
+
 # 结案与评价 -----------------------------------------------------------------------------------
 
 

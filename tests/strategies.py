@@ -183,6 +183,10 @@ def commands(v: Values, cases: tuple[UUID, ...], today: date) -> Mapping[Action,
         Action.REQUEST_SITE_CHECK: st.builds(ask.RequestSiteCheck, words=w),
         Action.REPORT_SITE_CHECK: st.builds(ask.ReportSiteCheck, findings=w, photos=v.photos),
         Action.ORDER_REWORK: st.builds(ask.OrderRework, code=codes("R"), words=w),
+        Action.HAND_BACK_UNREADABLE: st.builds(
+            ask.HandBackUnreadable,
+            unreadable=v.photos.map(lambda photos: tuple(photo.upload for photo in photos)),
+        ),
         Action.CLOSE: st.builds(
             ask.Close, standard_met=st.sampled_from([True, True, False]), reply=w
         ),

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -199,7 +200,23 @@ upload = Table(
     Column("media_type", Text, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("good_until", Instant, nullable=False, index=True),
+    Column("taken_until", Instant),
+    Column("outcome", LargeBinary),
+    Index(
+        "ix_desk_upload_waiting",
+        "good_until",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
 )
+
+derived_file = Table(
+    "derived_file",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("upload_id", Uuid, nullable=False, index=True),
+)
+"""Files made from an upload: written before the file is, so that erasing the upload finds it."""
 
 audit = Table(
     "audit",

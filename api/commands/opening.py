@@ -40,6 +40,8 @@ def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[
     try:
         yield parts
     finally:
+        parts.examiner.close()
+        parts.finder.close()
         parts.audit.stop()
         parts.trials.shutdown()
         parts.work.shutdown()

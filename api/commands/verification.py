@@ -13,7 +13,8 @@ import msgspec
 from api.accounts import audit
 from api.parts import Parts
 from casework.application import case_of, case_stream
-from casework.events import ReportSubmitted
+from casework.events import PersonErased, ReportSubmitted
+from casework.evidence import Derived
 from casework.lifecycle import LABELS, RULES, STATUS_AFTER, Status
 from casework.log.chain import GENESIS, event_hash
 from casework.log.port import Recorded
@@ -47,6 +48,14 @@ class _Stream(NamedTuple):
     hash: bytes
 
 
+class _Gone(NamedTuple):
+    """A file that is not there, and whose it was."""
+
+    where: str
+    sha256: str
+    person: UUID | None
+
+
 class LogCheck:
     """One pass over the whole log."""
 
@@ -59,6 +68,8 @@ class LogCheck:
         self._streams: dict[UUID, _Stream] = {}
         self._status: dict[UUID, Status] = {}
         self._broken: set[UUID] = set()
+        self._gone: list[_Gone] = []
+        self._erased: set[UUID] = set()
         self.events = 0
         self.files = 0
 
@@ -84,6 +95,9 @@ class LogCheck:
                 yield from self._event(stored)
             progress(len(page))
             self.events += len(page)
+        for gone in self._gone:
+            if gone.person not in self._erased:
+                yield Wrong("I9", gone.where, f"文件 {gone.sha256} 不在，也没有删除记录。")
 
     def _event(self, stored: LoggedEvent) -> Iterator[Wrong]:
         stream = stored.originator_id
@@ -122,23 +136,31 @@ class LogCheck:
             yield Wrong("I2", where, "案件编号不是由上报命令得出的。")
 
     def _files(self, recorded: Recorded, where: str) -> Iterator[Wrong]:
-        """I9. A file whose key is destroyed was erased with its person: it may be gone."""
-        for photo in photos_of(recorded.event):
+        """I9. A file that is gone was erased with its person: by the key, or by the log's word.
+
+        What staff uploaded for somebody lies under a key of the account; it goes when the log
+        says that the person is erased, which may stand after what cites the file.
+        """
+        if isinstance(recorded.event, PersonErased):
+            self._erased.add(recorded.event.person)
+        person: object = getattr(recorded.event, "person", None)
+        for file in files_of(recorded.event):
             self.files += 1
             try:
-                if not self._parts.blobs.verify(photo.sha256):
-                    yield Wrong("I9", where, f"文件 {photo.sha256} 的内容被改动过。")
+                if not self._parts.blobs.verify(file.sha256):
+                    yield Wrong("I9", where, f"文件 {file.sha256} 的内容被改动过。")
             except BlobMissing:
-                if self._parts.sealer.unwrap(photo.wrapped_key) is not None:
-                    yield Wrong("I9", where, f"文件 {photo.sha256} 不在，也没有删除记录。")
+                if self._parts.sealer.unwrap(file.wrapped_key) is not None:
+                    known = person if isinstance(person, UUID) else None
+                    self._gone.append(_Gone(where, file.sha256, known))
 
 
-def photos_of(event: msgspec.Struct) -> Iterator[Photo]:
-    """Every file that an event cites, pictures and recordings."""
+def files_of(event: msgspec.Struct) -> Iterator[Photo | Derived]:
+    """Every file that an event cites: pictures, recordings, and what was made of them."""
     for field in event.__struct_fields__:
         value: object = getattr(event, field)
         for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, Photo):
+            if isinstance(one, Photo | Derived):
                 yield one
 
 

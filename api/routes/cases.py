@@ -18,6 +18,7 @@ from api.clocks import ExplainOut, reading_out
 from api.door import Door
 from api.hygiene import Code, Line, Moment, StreetText
 from api.parts import Parts
+from api.pictures import photos_shown
 from api.problems import FieldError, problem_error
 from api.routes.asked import Key, Match, asked
 from api.schemas import (
@@ -56,7 +57,7 @@ from casework.model import Actor, ActorKind, Role, Sealed
 from casework.numbers import is_case_number
 from casework.sealing import ERASED_TEXT
 from casework.state import allowed
-from projections import case_list, due, my_cases, search, street_desk, timeline
+from projections import case_list, due, evidence_seen, my_cases, search, street_desk, timeline
 from projections.case_list import CaseView, Filters, StaleCursor
 from projections.feed import BeyondHead
 from projections.tables import reading
@@ -331,10 +332,16 @@ async def read_case(
     """The case with its running clocks and what this visitor may do now."""
     as_of = await seen_up_to(parts, after)
     loaded, actor = await sight(parts, visitor, case)
-    view = await look(parts, lambda c: case_list.one(c, loaded.case_id))
+    view, photos = await look(
+        parts,
+        lambda c: (
+            case_list.one(c, loaded.case_id),
+            evidence_seen.photos_of_case(c, loaded.case_id),
+        ),
+    )
     response.headers["ETag"] = f'"{loaded.version}"'
     response.headers["Cache-Control"] = "private, no-cache"
-    return of_state(parts, loaded, view, Seen(actor), as_of)
+    return of_state(parts, loaded, view, Seen(actor), as_of, photos_shown(photos, actor))
 
 
 @router.get("/cases/{case}/timeline", name="cases.timeline", tags=["案件"], summary="办理过程")
@@ -357,7 +364,19 @@ async def read_timeline(
     else:
         public = await look(parts, lambda c: timeline.public_steps_of(c, loaded.case_id, name))
         steps = tuple(public_step(parts, step) for step in public)
-    return TimelineOut(case_id=loaded.case_id, number=loaded.case.number, steps=steps, as_of=as_of)
+    found = await look(parts, lambda c: evidence_seen.photos_of_case(c, loaded.case_id))
+    photos = photos_shown(found, actor)
+    return TimelineOut(
+        case_id=loaded.case_id,
+        number=loaded.case.number,
+        steps=tuple(
+            step.model_copy(
+                update={"photos": tuple(p for p in photos if p.position == step.position)}
+            )
+            for step in steps
+        ),
+        as_of=as_of,
+    )
 
 
 @router.get("/cases/{case}/clock", name="cases.clock", tags=["案件"], summary="时限说明")

@@ -1,5 +1,6 @@
 """Whether the process lives, whether it may be sent requests, and its measures."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -43,6 +44,8 @@ class ReadyOut(Wire):
     recognition: tuple[SourceOut, ...] = Field(
         description="类别推荐的各个来源；缺少或出错时由人选择类别，不影响就绪。"
     )
+    examining: int
+    """Files that wait to be examined; new photos are refused for a while when it is full."""
 
 
 def waiting_for(parts: Parts) -> tuple[str, ...]:
@@ -94,6 +97,7 @@ async def ready(
         recognition=tuple(
             SourceOut.model_validate(each) for each in parts.recognising.conditions()
         ),
+        examining=await asyncio.to_thread(parts.examining.waiting),
     )
 
 
@@ -121,4 +125,10 @@ def metrics(
     for one in parts.recognising.conditions():
         failing = int(one.state == "failing")
         lines.append(f'casework_recognition_failing{{source="{one.name}"}} {failing}\n')
+    lines.append(
+        "# TYPE casework_examining_waiting gauge\n"
+        f"casework_examining_waiting {parts.examining.waiting()}\n"
+        "# TYPE casework_examining_failures_total counter\n"
+        f"casework_examining_failures_total {parts.examining.failures}\n"
+    )
     return Response("".join(lines), media_type=CONTENT_TYPE_LATEST)

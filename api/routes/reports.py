@@ -1,5 +1,6 @@
 """上报: photos and recordings first, then the report that cites them; and where a place lies."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Annotated
@@ -10,6 +11,7 @@ from fastapi import Request as HttpRequest
 
 from api.access import Visitor, actor_at, require_sight
 from api.door import Door, assigned, owner_of, upload_owner
+from api.examining import packed
 from api.hygiene import Degrees
 from api.parts import Parts
 from api.problems import problem_error
@@ -28,14 +30,17 @@ from api.schemas import (
     UploadOut,
 )
 from api.shown import street_name
+from api.uploads import Upload
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
 from casework.errors import UnknownCase
 from casework.events import ReportSubmitted
+from casework.evidence import RecordingExamined
 from casework.keys import Owner, OwnerKind, person_key
 from casework.lifecycle import Status
 from casework.model import Crs, Place, PlaceKind
-from evidence.blobs import Blob
+from evidence import recordings
+from evidence.examining import CHECK_VERSION
 from evidence.signatures import Kind
 from geo.coordinates import to_wgs84
 
@@ -44,7 +49,11 @@ router = APIRouter(tags=["上报"])
 _PIECE = 65_536
 
 UPLOAD_LIMIT = 21 * 1024 * 1024
+RECORDING_LIMIT = 6 * 1024 * 1024
 """Bytes of an upload with its multipart frame."""
+
+FULL_SECONDS = 30
+"""When to come again where too many files wait to be examined: some dozens are done by then."""
 
 CaseRef = Annotated[str | None, Query(max_length=40, description="凭回执补充材料时的案件编号。")]
 
@@ -123,15 +132,18 @@ async def upload_photo(
     name="recordings.upload",
     status_code=201,
     summary="上传录音",
-    max_body_size=UPLOAD_LIMIT,
+    max_body_size=RECORDING_LIMIT,
 )
 async def upload_recording(
-    file: Annotated[UploadFile, File(description="M4A、MP3、WAV、OGG 或 AMR，不超过 20 MB。")],
+    file: Annotated[
+        UploadFile,
+        File(description="M4A、AAC、MP3、WAV、OGG、WebM 或 AMR，不超过 5 MB、60 秒。"),
+    ],
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("recordings.upload"))],
     case: CaseRef = None,
 ) -> UploadOut:
-    """Take in a recording."""
+    """Take in a recording: its form and length are looked at before it is kept."""
     return await _take_in(parts, visitor, file, Kind.RECORDING, case)
 
 
@@ -145,12 +157,38 @@ async def _take_in(
     wrap = parts.sealer.wrapper(key_id)
     upload_id, now = parts.new_id(), parts.now()
 
-    def store() -> Blob:
+    def pieces() -> Iterator[bytes]:
         file.file.seek(0)
-        return parts.blobs.put(iter(lambda: file.file.read(_PIECE), b""), wrap, kind)
+        return iter(lambda: file.file.read(_PIECE), b"")
 
-    blob = await door.in_thread(store)
-    kept = await door.in_thread(lambda: parts.uploads.add(upload_id, owner, blob, now))
+    def store() -> Upload:
+        if kind is Kind.PICTURE:
+            if parts.examining.is_full():
+                raise problem_error(
+                    503,
+                    "examining-full",
+                    "系统繁忙",
+                    "现在上传照片的人较多，请稍后再试；也可以先不带照片上报。",
+                    headers={"Retry-After": str(FULL_SECONDS)},
+                )
+            blob = parts.blobs.put(pieces(), wrap, kind)
+            return parts.uploads.add(upload_id, owner, blob, now)
+        heard = recordings.check(pieces())
+        blob = parts.blobs.put(pieces(), wrap, kind, recordings.LIMIT_BYTES)
+        outcome = packed(
+            RecordingExamined(
+                upload=upload_id,
+                sha256=blob.sha256,
+                version=CHECK_VERSION,
+                media_type=heard.media_type,
+                seconds=round(heard.seconds, 2),
+            )
+        )
+        return parts.uploads.add(upload_id, owner, blob, now, outcome)
+
+    kept = await door.in_thread(store)
+    parts.examining.arrived()
+    blob = kept.blob
     return UploadOut(
         upload=kept.id,
         bytes=blob.size,

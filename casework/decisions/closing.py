@@ -10,7 +10,15 @@ from casework.decisions.asking import KEPT_AT_THE_END, Asking, sealed
 from casework.decisions.handling import handling_again, require_none
 from casework.decisions.intake import require_few
 from casework.decisions.territory import require_no_second
-from casework.errors import ConflictOfInterest, Exhausted, Missing, NotPermitted, TooEarly, TooLate
+from casework.errors import (
+    ConflictOfInterest,
+    Exhausted,
+    Missing,
+    NotPermitted,
+    TooEarly,
+    TooLate,
+    UnseenFindings,
+)
 from casework.lifecycle import NAME_OF, ROLE_NAMES, Action, Status
 from casework.model import (
     Assignment,
@@ -54,6 +62,7 @@ def report_site_check(a: Asking, c: ask.ReportSiteCheck) -> list[did.Event]:
 def order_rework(a: Asking, c: ask.OrderRework) -> list[did.Event]:
     """返工: with R01, R04, R05 the verification time counts; else the remainder resumes."""
     a.never_own(Action.ORDER_REWORK)
+    _require_seen(c)
     code = a.code(c.code, "R", c.words)
     counts = code in WAITING_COUNTS
     assert a.case.rectified_at
@@ -70,11 +79,34 @@ def order_rework(a: Asking, c: ask.OrderRework) -> list[did.Event]:
     ]
 
 
+def _require_seen(c: ask.OrderRework | ask.Close) -> None:
+    """Findings refuse nothing, but whoever decides must have seen them (section 6)."""
+    unseen = tuple(f"{f.says}（{f.id}）" for f in c.findings if f.id not in c.findings_seen)
+    if unseen:
+        raise UnseenFindings(unseen)
+
+
+def hand_back_unreadable(a: Asking, c: ask.HandBackUnreadable) -> list[did.Event]:
+    """A hand-over without a photo that can be read was none: the wait counts, as with R04."""
+    if not a.case.handed_over or not set(a.case.handed_over) <= set(c.unreadable):
+        raise Missing("unreadable", "整改照片中有可以读取的，由审核员核查。")
+    assert a.case.rectified_at
+    waited = ((a.case.rectified_at, a.at),)
+    return [
+        did.RectificationUnreadable(
+            photos=a.case.handed_over,
+            stopped=a.stop_all("hand_back_unreadable"),
+            started=(handling_again(a, "hand_back_unreadable", waited),),
+        )
+    ]
+
+
 def close(a: Asking, c: ask.Close) -> list[did.Event]:
     """结案: the standard ticked, a reply in words; the rating window opens."""
     a.never_own(Action.CLOSE)
     if not c.standard_met:
         raise Missing("standard_met", "请核对并勾选结案标准；未达标的请返工。")
+    _require_seen(c)
     assert a.case.indicator and a.case.condition
     standard = a.rules.catalogue.indicator(a.case.indicator).row(a.case.condition).standard
     return [

@@ -100,7 +100,7 @@ def _resampled(container: av.container.InputContainer) -> Iterator[npt.NDArray[n
     samples = 0
     for frame in chain(container.decode(audio=0), (None,)):
         for piece in resampler.resample(frame):
-            sound = piece.to_ndarray().reshape(-1)
+            sound = piece.to_ndarray().reshape(-1).astype(np.int16, copy=False)
             samples += sound.size
             if samples > LONGEST_S * RATE:
                 raise Unavailable(f"录音超过 {LONGEST_S} 秒，请人工收听")

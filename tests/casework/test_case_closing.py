@@ -19,7 +19,9 @@ from casework.errors import (
     TooEarly,
     TooLate,
     UnknownCode,
+    UnseenFindings,
 )
+from casework.evidence import Finding
 from casework.lifecycle import Action, Status
 from casework.model import CLOCK, Actor, Clock, Limit, Role, Solved, Unit
 from tests.facts import (
@@ -53,9 +55,11 @@ from tests.facts import (
     transfer_asked,
     transferred,
     unrated,
+    unreadable,
 )
 from tests.history import (
     A_MICROSECOND,
+    CASE_ID,
     CHECKER,
     CHECKER_011,
     CITIZEN,
@@ -185,6 +189,48 @@ def test_close_and_rework_name_the_findings_that_were_seen() -> None:
         like(did.ReworkOrdered, findings_seen=seen)
     )
     history.when(replace(REWORK, code="E01"), by=REVIEWER).refused(UnknownCode)
+
+
+FOUND_TWICE = (
+    Finding(id=OTHER_ID, kind="same_picture", says="与另一案件的照片相同"),
+    Finding(id=CASE_ID, kind="before_dispatch", says="拍摄时间早于派遣"),
+)
+
+
+@pytest.mark.parametrize("command", [CLOSE, REWORK])
+def test_findings_not_seen_are_listed_in_the_refusal(command: ask.Close | ask.OrderRework) -> None:
+    history = given(*to_rectified())
+    blind = replace(command, findings=FOUND_TWICE, findings_seen=(OTHER_ID,))
+    refused = history.when(blind, by=REVIEWER).refusal
+    assert isinstance(refused, UnseenFindings)
+    assert refused.unseen == (f"拍摄时间早于派遣（{CASE_ID}）",)
+    assert str(CASE_ID) in str(refused)
+    assert "与另一案件" not in str(refused)
+    seen = replace(blind, findings_seen=(CASE_ID, OTHER_ID))
+    assert history.when(seen, by=REVIEWER).refusal is None, "a finding refuses nothing by itself"
+
+
+def test_a_hand_over_without_a_readable_photo_goes_back_and_its_wait_counts() -> None:
+    history = given(*to_handling(), rectified(mon("10:00")))
+    hand_back = ask.HandBackUnreadable(unreadable=(PHOTO.upload,))
+    case = history.when(hand_back, by=CLOCK, at=mon("11:00")).then(
+        like(did.RectificationUnreadable, photos=(PHOTO.upload,), code="R04")
+    )
+    assert case.status is Status.HANDLING
+    reworked = history.when(
+        ask.OrderRework(code="R04", words=words()), by=REVIEWER, at=mon("11:00")
+    ).then(like(did.ReworkOrdered, verification_counts=True))
+    assert case.clocks[Clock.HANDLING].fact.due_at == reworked.clocks[Clock.HANDLING].fact.due_at
+    assert (case.spans, case.used) == (reworked.spans, reworked.used)
+
+
+def test_one_readable_photo_is_enough_for_a_person_to_look() -> None:
+    history = given(*to_rectified())
+    none = ask.HandBackUnreadable(unreadable=(OTHER_ID,))
+    history.when(none, by=CLOCK).refused(Missing, "可以读取", what="unreadable")
+    history.when(none, by=REVIEWER).refused(NotPermitted)
+    again = ask.HandBackUnreadable(unreadable=(PHOTO.upload,))
+    given(*to_rectified(), unreadable()).when(again, by=CLOCK).refused(NotAllowed, "处置中")
 
 
 @pytest.mark.parametrize("command", [CLOSE, REWORK])

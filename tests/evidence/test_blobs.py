@@ -17,11 +17,14 @@ from evidence.errors import (
     Empty,
     NotAPicture,
     NotARecording,
+    RecordingDamaged,
+    RecordingTooLong,
     TooLarge,
     TooManyPixels,
     UploadRefused,
 )
 from evidence.signatures import HEAD_BYTES, Kind, recognise
+from evidence.store import Folder
 
 NOW = datetime(2025, 6, 3, 1, 0, tzinfo=UTC)
 PIECE = 65_536
@@ -63,7 +66,7 @@ def heic(width: int, height: int) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "blobs")
+    return BlobStore(Folder(tmp_path / "blobs"))
 
 
 def files(store_root: Path) -> list[Path]:
@@ -265,7 +268,15 @@ def test_when_the_key_cannot_be_wrapped_nothing_is_kept(tmp_path: Path, store: B
 
 
 def test_every_refusal_speaks_chinese() -> None:
-    made = [TooLarge(1), Empty(), NotAPicture(None), NotARecording("GIF"), TooManyPixels(1)]
+    made = [
+        TooLarge(1),
+        Empty(),
+        NotAPicture(None),
+        NotARecording("GIF"),
+        TooManyPixels(1),
+        RecordingTooLong(60, 75),
+        RecordingDamaged(),
+    ]
     assert {type(one) for one in made} == set(UploadRefused.__subclasses__())
     assert all("请" in str(one) for one in made)
 

@@ -10,7 +10,9 @@ from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
+from projections.evidence import Evidence
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
+from projections.hand_overs import HandOvers
 from projections.handlings import Handlings
 from projections.lines import Opener
 from projections.my_cases import MyCases
@@ -40,6 +42,8 @@ VIEWS: tuple[View, ...] = (
     PlacesSeen(),
     Handlings(),
     Training(),
+    Evidence(),
+    HandOvers(),
 )
 
 Made = Callable[..., Readers]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from casework import events as did
+from casework import evidence
 from casework.log.port import Outcome as LogOutcome
 from casework.log.port import PriorCommand, Recorded, UnknownEvent, Write, stream_id
 from casework.model import (
@@ -26,6 +27,7 @@ from casework.model import (
     ClockStopped,
     Limit,
     Outcome,
+    Photo,
     Place,
     PlaceKind,
     Role,
@@ -166,6 +168,42 @@ def citizen(person: UUID) -> Actor:
     return Actor(ActorKind.CITIZEN, str(person), roles=(Role.CITIZEN,))
 
 
+def photo_of(upload: UUID, person: UUID) -> Photo:
+    """A photo whose key the person's key wraps."""
+    wrapped = key_of(person).bytes + b"wrapped"
+    return Photo(upload, upload.hex * 2, "image/jpeg", "camera", wrapped, 1000)
+
+
+def derived(upload: UUID, kind: str) -> evidence.Derived:
+    made = uuid5(upload, kind)
+    return evidence.Derived(made.hex, made.hex * 2, b"k", "image/jpeg", 10, 4, 3)
+
+
+def examined(upload: UUID, person: UUID | None = None, look: int = 0) -> evidence.EvidenceExamined:
+    """A readable picture; two of one `look` look alike."""
+    return evidence.EvidenceExamined(
+        upload=upload, person=person, sha256=upload.hex * 2, version=1, media_type="image/jpeg",
+        width=40, height=30, content=upload.hex, pixels=upload.hex, phash=(1 << 63) + look,
+        dhash=look, parts=bytes([look % 256]) * 24, brightness=100.0, highlights=200.0,
+        sharpness=1.0, thumbnail=derived(upload, "t"), display=derived(upload, "d"),
+    )  # fmt: skip
+
+
+def unreadable(upload: UUID, person: UUID | None = None) -> evidence.PhotoUnreadable:
+    return evidence.PhotoUnreadable(
+        upload=upload,
+        person=person,
+        sha256=upload.hex * 2,
+        version=1,
+        code="damaged",
+        says="坏了。",
+    )
+
+
+def evidence_stream(upload: UUID) -> UUID:
+    return stream_id(f"evidence/{upload}")
+
+
 class Scribe:
     """Gives positions, versions and command ids to what happens."""
 
@@ -188,6 +226,10 @@ class Scribe:
             stream, version, self.position, name, event, at, actor,
             command_id or uuid5(stream, str(version)), 0, b"",
         )  # fmt: skip
+
+    def tell(self, fact: evidence.EvidenceFact, at: datetime = DAWN) -> Recorded:
+        """A fact of an upload."""
+        return self.record(evidence_stream(fact.upload), fact, at, REVIEWER)
 
     def erase(self, person: UUID, at: datetime = DAWN) -> Recorded:
         stream = stream_id(f"person/{person}")
@@ -217,6 +259,8 @@ class Story:
         self.street = street
         self.indicator = indicator
         self.place = place
+        self.photos = 0
+        """How many photos a report and a hand-over cite."""
 
     def step(self, event: msgspec.Struct, actor: Actor = REVIEWER, after: float = 1) -> Recorded:
         """The event, `after` minutes after the one before."""
@@ -247,9 +291,15 @@ class Story:
             versions=VERSIONS,
             indicator=self.indicator,
             text=self.words(text, self.person) if text else None,
+            photos=self.pictures("submitted"),
             started=(starts(Clock.REVIEW, self.at),),
         )
         return self.scribe.record(self.stream, event, self.at, citizen(self.person), self.command)
+
+    def pictures(self, when: str) -> tuple[Photo, ...]:
+        return tuple(
+            photo_of(uuid5(self.case_id, f"{when} {n}"), self.person) for n in range(self.photos)
+        )
 
     def registered(self) -> Recorded:
         return self.step(
@@ -299,7 +349,7 @@ class Story:
             did.CaseRectified(
                 street=self.street,
                 outcome=Outcome.RECTIFIED,
-                photos=(),
+                photos=self.pictures(f"rectified {self.at}"),
                 words=self.words("已清理干净"),
                 stopped=(stops(Clock.HANDLING, final=False), stops(Clock.EXTENSION)),
                 started=(starts(Clock.VERIFICATION, self.at, 2),),
@@ -386,13 +436,39 @@ def lives(scribe: Scribe, names: Sequence[str], random: Random, steps: int) -> l
         )
         for n, name in enumerate(names)
     ]
+    for n, story in enumerate(stories):
+        story.photos = n % 3
     told = dict.fromkeys(range(len(stories)), 0)
     events = []
     for _ in range(steps):
         i = random.randrange(len(stories))
         events.append(_next(stories[i], told[i], random))
+        events += _found_out(stories[i], events[-1], random)
         told[i] += 1
     return events
+
+
+def _found_out(story: Story, cited: Recorded, random: Random) -> list[Recorded]:
+    """What may be told of the uploads that a fact cites."""
+    told: list[Recorded] = []
+    for photo in getattr(cited.event, "photos", ()):
+        if random.random() < 0.2:
+            continue
+        whose = None if isinstance(cited.event, did.CaseRectified) else story.person
+        if random.random() < 0.2:
+            told.append(story.scribe.tell(unreadable(photo.upload, whose), story.at))
+            continue
+        told.append(story.scribe.tell(examined(photo.upload, whose, 7), story.at))
+        if whose is None and random.random() < 0.7:
+            found = evidence.Finding(
+                uuid5(photo.upload, "found"), "same_picture", "相同。", "grave"
+            )
+            checked = evidence.PhotoChecked(
+                upload=photo.upload, case=story.case_id, position=cited.position,
+                rectified_at=cited.at, version=1, findings=(found,),
+            )  # fmt: skip
+            told.append(story.scribe.tell(checked, story.at))
+    return told
 
 
 _ORDER: tuple[Callable[[Story], Recorded], ...] = (

@@ -162,6 +162,9 @@ def test_a_rebuild_holds_aside_what_reading_live_holds_aside(
     stopped = {"due": 3, "redispatch": 3, "handlings": 3}
     assert readers.positions() == {**dict.fromkeys(readers.views, 8), **stopped}
     assert rebuilt.held == len(readers.held()) == 10
+    stopped = {"due": 3, "redispatch": 3, "hand_overs": 3}
+    assert readers.positions() == {**dict.fromkeys(readers.views, 8), **stopped}
+    assert rebuilt.held == len(readers.held()) == 9
     engine.dispose()
 
 

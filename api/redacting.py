@@ -1,0 +1,300 @@
+"""Makes a photo fit to be published: who covers what, and who looks again. Draws nothing itself.
+
+Models propose boxes where the `vision` extra is installed; an editor keeps, drops and adds, and
+says that they looked; somebody else looks at the result. Only then is the photo publishable, with
+the reporter's consent where it is a reporter's. The stream evidence/{upload} names who looked.
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import msgspec
+
+from api.evidence_schemas import BoxesOut, BoxIn, ConfirmedOut, ConfirmIn, RedactedOut, RedactIn
+from api.examining import Examining, stream_of
+from api.pictures import file_out
+from api.problems import ProblemError, problem_error
+from casework import evidence
+from casework.application import ATTEMPTS, Casework, Contended, Unreadable
+from casework.errors import Erased, KeyReused, Missing
+from casework.events import ReporterJoined, ReportSubmitted
+from casework.evidence import Box, PhotoRedacted, RedactionConfirmed, Told
+from casework.log.port import (
+    DuplicateCommand,
+    PriorCommand,
+    Recorded,
+    UnknownEvent,
+    VersionConflict,
+    Write,
+)
+from casework.model import Actor
+from evidence import redaction
+from evidence.errors import BlobDamaged, BlobMissing
+from evidence.examining import Examiner
+from evidence.redaction import BadBox, Finder, What
+from evidence.sandbox import SandboxBroken
+from evidence.unreadable import Unreadable as UnreadablePicture
+from projections import evidence_seen
+from projections.evidence import HANDED_OVER
+from projections.evidence_seen import CasePhoto, File, State
+from projections.feed import Feed
+from projections.tables import reading
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """Who asks, under which command id, with which very bytes."""
+
+    by: Actor
+    command_id: UUID
+    body: bytes
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What was told of a photo, and whether this very command had told it before."""
+
+    event: evidence.Event
+    at: datetime
+    repeated: bool
+
+
+class Redacting:
+    """Covers, and has it looked at. Every call may wait for a disk or for a picture."""
+
+    def __init__(
+        self,
+        *,
+        casework: Casework,
+        examining: Examining,
+        examiner: Examiner,
+        finder: Finder,
+        feed: Callable[[], Feed],
+        now: Callable[[], datetime],
+        fingerprint_key: bytes,
+    ) -> None:
+        self._casework = casework
+        self._examining = examining
+        self._examiner = examiner
+        self._finder = finder
+        self._feed = feed
+        self._now = now
+        self._fingerprint_key = fingerprint_key
+
+    def propose(self, case_id: UUID, upload: UUID) -> BoxesOut:
+        """Boxes that models see on the display picture; none where no model is installed."""
+        display = self._display(case_id, upload)
+        try:
+            found = self._finder.find(self._read(display))
+        except SandboxBroken:
+            raise later() from None
+        return BoxesOut(
+            upload=upload,
+            width=display.width,
+            height=display.height,
+            models=tuple(str(what) for what in found.looked_for),
+            boxes=tuple(
+                BoxIn(
+                    left=box.left,
+                    top=box.top,
+                    right=box.right,
+                    bottom=box.bottom,
+                    what=box.what.value,
+                    score=box.score,
+                )
+                for box in found.boxes
+            ),
+            says=redaction.says(found.looked_for),
+        )
+
+    def redact(
+        self, case_id: UUID, upload: UUID, form: RedactIn, asking: Asking
+    ) -> tuple[RedactedOut, Done]:
+        """Cover these boxes on a new picture. The same command gets the same answer."""
+        if not form.looked:
+            raise Missing("looked", "请查看整张照片后再确认。")
+        display = self._display(case_id, upload)
+        boxes = [
+            redaction.Box(b.left, b.top, b.right, b.bottom, What(b.what), b.score)
+            for b in form.boxes
+        ]
+        try:
+            redaction.check(boxes)
+        except BadBox as bad:
+            raise Missing("boxes", str(bad)) from None
+
+        def tell(history: Sequence[Told]) -> evidence.Event:
+            made = self._covered(display, boxes)
+            (file,) = self._examining.keep(upload, display.wrapped_key, [made])
+            return PhotoRedacted(
+                upload=upload,
+                person=evidence.person_of(history),
+                case=case_id,
+                number=evidence.next_redaction(history),
+                file=file,
+                boxes=tuple(
+                    Box(b.left, b.top, b.right, b.bottom, b.what, b.score) for b in form.boxes
+                ),
+            )
+
+        done = self._tell(upload, tell, asking)
+        event = done.event
+        if not isinstance(event, PhotoRedacted):
+            raise KeyReused
+        file = event.file
+        picture = file_out(
+            File(
+                name=file.name,
+                upload=upload,
+                kind="redacted",
+                number=event.number,
+                sha256=file.sha256,
+                wrapped_key=file.wrapped_key,
+                media_type=file.media_type,
+                size=file.size,
+                width=file.width,
+                height=file.height,
+            )
+        )
+        return RedactedOut(upload=upload, number=event.number, picture=picture), done
+
+    def confirm(
+        self, case_id: UUID, upload: UUID, form: ConfirmIn, asking: Asking
+    ) -> tuple[ConfirmedOut, Done]:
+        """A second person found nothing left to cover on the newest redaction."""
+        if not form.looked:
+            raise Missing("looked", "请查看遮盖后的整张照片再确认。")
+        self._display(case_id, upload)
+
+        def tell(history: Sequence[Told]) -> evidence.Event:
+            return evidence.confirm_redaction(history, upload, case_id, form.number, asking.by)
+
+        done = self._tell(upload, tell, asking)
+        event = done.event
+        if not isinstance(event, RedactionConfirmed):
+            raise KeyReused
+        answer = ConfirmedOut(
+            upload=upload, number=event.number, confirmed_by=asking.by.id, confirmed_at=done.at
+        )
+        return answer, done
+
+    def publishable(self, case_id: UUID, upload: UUID) -> File:
+        """The picture that may be published of this photo: what a monthly issue asks for.
+
+        Raises Missing in words for the editor: not confirmed yet, or no consent.
+        """
+        photo = self._photo(case_id, upload)
+        newest = photo.redactions[-1] if photo.redactions else None
+        file = photo.file("redacted")
+        if newest is None or newest.confirmed_by is None or file is None:
+            raise Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
+        if not self._consented(photo):
+            raise Missing("photos", "反映人没有同意公开这张照片。")
+        return file
+
+    def _consented(self, photo: CasePhoto) -> bool:
+        """A 街镇's photo needs nobody's consent; a reporter's needs theirs, from when they came."""
+        if photo.cited.event == HANDED_OVER:
+            return True
+        for recorded in self._casework.history(photo.cited.case_id):
+            event = recorded.event
+            if (
+                isinstance(event, ReportSubmitted | ReporterJoined)
+                and event.person == photo.cited.person
+            ):
+                return event.consents.publication
+        return False
+
+    # small parts ---------------------------------------------------------------------
+
+    def _photo(self, case_id: UUID, upload: UUID) -> CasePhoto:
+        with reading(self._feed().readers.engine) as connection:
+            found = evidence_seen.photos_of_case(connection, case_id)
+        for photo in found:
+            if photo.cited.upload == upload and not photo.cited.is_recording:
+                return photo
+        raise no_such_photo()
+
+    def _display(self, case_id: UUID, upload: UUID) -> File:
+        """The display picture of a photo of this case. Raises ProblemError, Missing."""
+        photo = self._photo(case_id, upload)
+        if photo.state is State.EXAMINING:
+            raise Missing("upload", "照片还在检查中，请稍后再试。")
+        file = photo.file("display")
+        if file is None:
+            raise Missing("upload", photo.says or "照片无法使用。")
+        return file
+
+    def _read(self, file: File) -> bytes:
+        try:
+            return self._examining.read(file)
+        except (Erased, BlobMissing, BlobDamaged):
+            raise no_such_photo() from None
+
+    def _covered(self, display: File, boxes: Sequence[redaction.Box]) -> bytes:
+        try:
+            made = redaction.redact(self._examiner, self._read(display), boxes)
+        except SandboxBroken:
+            raise later() from None
+        if isinstance(made, UnreadablePicture):
+            raise Missing("upload", made.sentence)
+        return made
+
+    def _tell(
+        self,
+        upload: UUID,
+        tell: Callable[[Sequence[Told]], evidence.Event],
+        asking: Asking,
+    ) -> Done:
+        mark = hmac.digest(self._fingerprint_key, asking.body, "sha256")
+        stream, log = stream_of(upload), self._casework.eventlog
+        for _ in range(ATTEMPTS):
+            prior = log.by_command(asking.command_id)
+            if prior is not None:
+                return _same(prior, mark)
+            history = log.history(stream)
+            event = tell(_told(history))
+            at = self._now()
+            outcome = log.append(
+                [Write(stream, len(history), (event,), at)], asking.command_id, asking.by, mark
+            )
+            if isinstance(outcome, VersionConflict | DuplicateCommand):
+                continue
+            return Done(event, at, repeated=False)
+        raise Contended
+
+
+def _same(prior: PriorCommand, mark: bytes) -> Done:
+    """What the command told when it was first carried out. Raises KeyReused."""
+    first = prior.events[0]
+    if prior.fingerprint != mark:
+        raise KeyReused
+    match first.event:
+        case PhotoRedacted() | RedactionConfirmed() as event:
+            return Done(event, first.at, repeated=True)
+        case _:
+            raise KeyReused
+
+
+def _told(history: Sequence[Recorded]) -> list[Told]:
+    """The stream's facts. Raises Unreadable for one of a later release."""
+    if any(isinstance(recorded.event, UnknownEvent) for recorded in history):
+        raise Unreadable
+    return [Told(cast("evidence.Event", recorded.event), recorded.actor) for recorded in history]
+
+
+def later() -> ProblemError:
+    """The process that works on pictures cannot be had now."""
+    return problem_error(
+        503,
+        "pictures-busy",
+        "暂时不能处理照片",
+        "照片处理程序暂时不可用，请稍后重试。",
+        headers={"Retry-After": "5"},
+    )
+
+
+def no_such_photo() -> ProblemError:
+    """Not a photo of this case, or erased."""
+    return problem_error(404, "unknown-file", "没有找到", "没有找到这张照片。")
