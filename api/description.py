@@ -109,6 +109,8 @@ def _operations(
 ) -> Iterator[tuple[APIRoute, Json]]:
     paths = _child(found, "paths")
     for prefix, route in served:
+        if not route.include_in_schema:
+            continue
         for method in route.methods or ():
             yield route, _child(_child(paths, prefix + route.path_format), method.lower())
 

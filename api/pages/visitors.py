@@ -79,22 +79,22 @@ def own_form(request: HttpRequest) -> None:
     """Refuse a form that another site's page has sent.
 
     Raises:
-        ProblemError: 403; a browser always names the origin of a form it posts.
+        ProblemError: 400; a browser always names the origin of a form it posts.
 
     """
     origin = request.headers.get("origin") or request.headers.get("referer")
     if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
         raise problem_error(
-            403, "foreign-form", "来源不正确", "这个表单不是从本站页面提交的，请重新打开页面再试。"
+            400, "foreign-form", "来源不正确", "这个表单不是从本站页面提交的，请重新打开页面再试。"
         )
 
 
 def own_session(parts: Parts, visitor: Visitor, token: str) -> None:
-    """Refuse a form whose token is not of this session. Raises ProblemError: 403."""
+    """Refuse a form whose token is not of this session. Raises ProblemError: 400."""
     session = visitor.principal.session_id
     if session is None or not parts.sessions.csrf_matches(session, token):
         raise problem_error(
-            403, "stale-form", "页面已过期", "页面停留过久或登录已变，请刷新后再提交。"
+            400, "stale-form", "页面已过期", "页面停留过久或登录已变，请刷新后再提交。"
         )
 
 

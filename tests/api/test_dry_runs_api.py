@@ -162,6 +162,10 @@ def test_what_cannot_be_tried_is_said_in_chinese(
 
 def test_what_is_too_much_for_a_request_is_refused_and_the_command_named(town: Town) -> None:
     """The bound is 100,000; here it is one."""
+    for _ in range(2):
+        registered(town, "P10", "P10-2")
+    head = town.parts.casework.eventlog.head()
+    assert town.reviewer.get("/cases", after=head, limit=1).json()["as_of"] >= head
     wanted = Wanted(
         first=town.clock() - timedelta(days=400), last=town.clock(), cut=Cut(town.clock())
     )

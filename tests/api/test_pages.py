@@ -64,11 +64,11 @@ def test_a_page_leads_who_is_not_signed_in_to_the_form_and_back(
     token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
     assert token
     wrong = browser.post("/sign-out", data={"token": "0" * 64}, headers=origin(town))
-    is_problem(wrong, 403, "stale-form")
+    is_problem(wrong, 400, "stale-form")
     foreign = browser.post(
         "/sign-out", data={"token": token[1]}, headers={"Origin": "http://elsewhere.example"}
     )
-    is_problem(foreign, 403, "foreign-form")
+    is_problem(foreign, 400, "foreign-form")
     out = browser.post("/sign-out", data={"token": token[1]}, headers=origin(town))
     assert out.status_code == 303
     assert browser.get(f"/cases/{case.number}").status_code == 303, "the session is over"
@@ -85,8 +85,8 @@ def test_a_wrong_password_keeps_what_was_typed_and_says_what_to_do(
     assert "Wrong-Pass-1" not in answer.text
     assert "elsewhere" not in answer.text, "only paths of this site are gone on to"
     foreign = browser.post("/sign-in", data=form, headers={"Origin": "http://elsewhere.example"})
-    is_problem(foreign, 403, "foreign-form")
-    is_problem(browser.post("/sign-in", data=form), 403, "foreign-form")
+    is_problem(foreign, 400, "foreign-form")
+    is_problem(browser.post("/sign-in", data=form), 400, "foreign-form")
 
 
 def test_the_street_sees_when_a_case_is_due_and_how_that_came_about(
