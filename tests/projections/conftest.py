@@ -10,6 +10,7 @@ from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
+from projections.facts import Facts
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.handlings import Handlings
 from projections.lines import Opener
@@ -38,6 +39,7 @@ VIEWS: tuple[View, ...] = (
     CaseHistory(),
     PlacesSeen(),
     Handlings(),
+    Facts(),
 )
 
 Made = Callable[..., Readers]
