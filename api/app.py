@@ -32,6 +32,7 @@ from api.routes import (
     duty,
     health,
     indicators,
+    measures,
     notices,
     partners,
     persons,
@@ -155,6 +156,7 @@ ROUTERS = tuple(
         special_periods,
         notices,
         timeliness,
+        measures,
         places,
         map_layers,
     )
