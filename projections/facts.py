@@ -237,7 +237,10 @@ class FactRow(msgspec.Struct):
     """Of the last hand-over, also one that was sent back."""
     verify_due_at: int | None = None
     closing_due_at: int | None = None
-    """The later of when the handling and the verification are due; None once taken away."""
+    """When the handling is due, and once handed over in time the verification, if that is later.
+
+    None once taken away.
+    """
     closed_at: int | None = None
     appealed_at: int | None = None
     """When the appeal was decided."""
@@ -447,8 +450,6 @@ def _clocks(rows: list[FactRow], event: did.Fact) -> None:
             row = rows[0] if start.clock in _OF_REPORT else rows[-1]
             row.clear(done)
             setattr(row, name, micros(start.due_at))
-            if start.clock is Clock.VERIFICATION and row.due_at is not None:
-                row.closing_due_at = max(row.due_at, micros(start.due_at))
 
 
 def _due(row: FactRow, start: ClockStarted) -> None:
@@ -539,6 +540,9 @@ def _handed_over(row: FactRow, line: Line, outcome: Outcome) -> None:
     row.clear(Flag.HANDED_IN_TIME | Flag.HANDED_IN_TIME_PLAIN | Flag.NOT_FOUND)
     row.mark(Flag.HANDED)
     row.mark(Flag.HANDED_IN_TIME, when=line.at <= row.due_at)
+    if row.verify_due_at is not None and line.at <= row.due_at:
+        # Handed over late, it stays due where it was: waiting moves no case to another month.
+        row.closing_due_at = max(row.due_at, row.verify_due_at)
     row.mark(Flag.HANDED_IN_TIME_PLAIN, when=line.at <= row.plain_due_at)
     row.mark(Flag.NOT_FOUND, when=outcome is Outcome.NOT_FOUND)
 

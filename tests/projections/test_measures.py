@@ -515,7 +515,7 @@ class Recount:
         for life in lives.values():
             self.reports.append(life)
             starts_ = [n for n, each in enumerate(life) if isinstance(each.event, _DISPATCH)]
-            for first, last in zip(starts_, [*starts_[1:], len(life)], strict=True):
+            for first, last in zip(starts_, [*starts_, len(life)][1:], strict=True):
                 # What ends by a reopening still tells that it was reopened.
                 told = life[first : last + 1] if last < len(life) else life[first:]
                 event = life[first].event
