@@ -30,6 +30,7 @@ from api.routes import (
     desks,
     dry_runs,
     duty,
+    exports,
     health,
     indicators,
     measures,
@@ -157,6 +158,7 @@ ROUTERS = tuple(
         notices,
         timeliness,
         measures,
+        exports,
         places,
         map_layers,
     )
