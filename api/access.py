@@ -161,6 +161,8 @@ POLICY: dict[str, Policy] = {
         _row("cases.read", "查看案件", _LOOKERS, READS, Words.MASKED),
         _row("cases.timeline", "办理过程", _LOOKERS, READS, Words.MASKED),
         _row("cases.clock", "时限说明", _LOOKERS, READS),
+        _row("cases.ratings", "评价与实际用时", _DESKS),
+        _row("visits.list", "待回访的案件", {_R.REVIEWER, _R.SUPERVISOR}),
         _row("cases.allowed", "可办操作", _LOOKERS, READS),
         _row(
             "cases.reveal",

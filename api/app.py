@@ -45,6 +45,7 @@ from api.routes import (
     shifts,
     special_periods,
     timeliness,
+    visits,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -159,6 +160,7 @@ ROUTERS = tuple(
         timeliness,
         measures,
         exports,
+        visits,
         places,
         map_layers,
     )

@@ -114,7 +114,9 @@ def parquet(
     file = TemporaryFile()  # noqa: SIM115  handed on, and closed by who sends it
     with files.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in pages:
-            columns = [[each.read(row) for row in rows] for each in fields]
+            columns: list[list[Cell | bytes]] = [
+                [each.read(row) for row in rows] for each in fields
+            ]
             if geometry:
                 columns.append([_point(row.case.lon, row.case.lat) for row in rows])
             arrays = [

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from casework.lifecycle import LABELS, Status
 from projections.case_board import CASE_BOARD, BoardRow
@@ -176,8 +176,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def count(connection: Connection, wanted: Wanted) -> int:
     """How many cases that is."""
-    question: Select[tuple[int]] = select(func.count()).select_from(CASE_BOARD)
-    return int(connection.scalar(question.where(*_conditions(wanted))) or 0)
+    question = select(func.count()).select_from(CASE_BOARD).where(*_conditions(wanted))
+    return int(connection.scalar(question) or 0)
 
 
 def page(connection: Connection, wanted: Wanted, after: int, names: Names) -> list[Exported]:
