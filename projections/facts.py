@@ -31,6 +31,7 @@ from casework.lifecycle import STATUS_AFTER, Status
 from casework.model import ActorKind, Clock, ClockStarted, Outcome, Solved
 from geo import coordinates, grid
 from geo.grid import cell_at
+from projections import analyst_views
 from projections import lines as reading_of_lines
 from projections.lines import CaseKey, Line
 from projections.tables import VIEWS, Values, chunks, copy_rows, micros, structs, upsert_rows
@@ -628,16 +629,25 @@ class Facts:
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
-        return (sys.modules[__name__], reading_of_lines, ends_of_stays, grid, coordinates)
+        return (
+            sys.modules[__name__],
+            reading_of_lines,
+            ends_of_stays,
+            grid,
+            coordinates,
+            analyst_views,
+        )
 
     def fold(self, *, empty: bool) -> FactsFold:
         return FactsFold(empty=empty)
 
     def prepare(self, connection: Connection) -> None:
-        """Its table says all."""
+        """Make the views that analysts ask."""
+        flags = {name: int(flag) for name, flag in Flag.__members__.items()}
+        analyst_views.make(connection, flags, FOREVER)
 
     def finish(self, connection: Connection) -> None:
-        """As above."""
+        """Its table says all."""
 
     def scrub(self, connection: Connection) -> None:
         """It holds no words."""

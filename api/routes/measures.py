@@ -63,6 +63,7 @@ from projections.measures import (
 )
 from projections.periods import Every, Period, period_of, periods
 from projections.tables import reading
+from projections.timeline_words import PLACES
 
 router = APIRouter(tags=["统计"])
 
@@ -94,19 +95,6 @@ HOW = (
     "样本少于 minimum_sample 的照常显示，不参与排名；interval 为 95% 的威尔逊区间。"
     "已封存的月份读取封存的数，之后的更正见封存月份的 restated。"
 )
-PLACES = {
-    PlaceKind.COMPOUND: "居住小区",
-    PlaceKind.MAIN_ROAD: "主要道路",
-    PlaceKind.ROAD: "一般道路",
-    PlaceKind.METRO_EXIT: "地铁口",
-    PlaceKind.GREEN: "绿地公园",
-    PlaceKind.WATER: "河湖水体",
-    PlaceKind.CAMPUS: "校园周边",
-    PlaceKind.MARKET: "市场商圈",
-    PlaceKind.SQUARE: "广场",
-    PlaceKind.OTHER: "其他",
-    PlaceKind.INDOOR: "室内",
-}
 
 Name = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", description="指标口径的名称。")]
 EveryText = Annotated[Every, Query(alias="period", description="时段的长度。")]

@@ -9,13 +9,13 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, text
 
 from casework import events as did
 from casework.handlings import Cut
 from casework.log.port import Recorded
 from casework.model import Actor, ActorKind, Clock, ClockStopped, Outcome, Role, Solved
-from projections.facts import CASE_FACT, Facts
+from projections.facts import CASE_FACT, FOREVER, Facts, Flag
 from projections.generations import Shelf, create
 from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
 from projections.measures import By, Figure, Only, Part, cases, compared, measure
@@ -677,6 +677,13 @@ def test_both_databases_count_the_same(shelf: Shelf) -> None:
                     page = cases(connection, name, MAY, now=JUNE, variant=variant)
                     if of.kind not in {Kind.MEAN, Kind.DURATION}:
                         assert whole == page.total, (name, variant, by)
+        told = connection.execute(
+            text("SELECT max(closed_at), count(*) FROM case_rounds WHERE is_accepted OR NOT is_accepted")
+        ).one()
+        flags = CASE_FACT.c.flags.bitwise_and(int(Flag.ACCEPTED)) != 0
+        held = CASE_FACT.c.to_pos == FOREVER
+        assert connection.scalar(select(func.count()).where(held)) == told[1]
+        assert connection.scalar(select(func.count()).where(held, flags)) > 0
     readers.engine.dispose()
 
 
