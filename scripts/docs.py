@@ -202,22 +202,32 @@ _EXPORTS = """# 导出与只读查询
 
 由 `make docs` 按 `projections/case_export.py` 生成。
 
-`GET /api/v1/exports/cases.csv`、`.xlsx`、`.parquet`、`.geoparquet`：每案一行，按上报先后。分析员、督办员得全区，街镇负责人得
-本街镇已派遣的案件。CSV 分页流式输出，可能被表格软件当作公式的单元格前加一个单引号；XLSX 不写公式；CSV 与 XLSX 的时间为北京时间，
-Parquet 的时间为带时区的时刻；GeoParquet 1.1 另有 `geometry`（点，WGS-84）。每次导出记一条审计。
+`GET /api/v1/exports/cases.csv`、`.xlsx`、`.parquet`、`.geoparquet`：每案一行，按上报先后。
 
-不含个人信息、地址和原文；描述只有脱敏后的第一行，且须明确索取。示例见 `notebooks/cases.ipynb`。
+- 分析员、督办员得全区；街镇负责人得本街镇已派遣的案件，且字段较少。
+- CSV 分页流式输出；可能被表格软件当作公式的单元格前加一个单引号。XLSX 不写公式和链接。
+- CSV 与 XLSX 的时间为北京时间，Parquet 的时间为带时区的时刻。
+- GeoParquet 1.1 另有 `geometry`（点，WGS-84）。
+- 每次导出记一条审计。
+
+不含个人信息、地址和原文；描述只有脱敏后的第一行，且须明确索取。
+示例见 `notebooks/cases.ipynb`。
 
 ## SQL 只读视图
 
-每一代读取表都带三个视图：`cases`（同名字段，不含描述）、`case_rounds`（现在的案件轮次，口径所用的标记各为一列
-`is_…`）、`case_rounds_history`（同上的全部区间，`from_pos` ≤ p < `to_pos`）。
+每一代读取表都带三个视图：`cases`（同名字段，不含描述）、`case_rounds`（现在的案件轮次，
+口径所用的标记各为一列 `is_…`）、`case_rounds_history`（全部区间，`from_pos` ≤ p < `to_pos`）。
 
-- SQLite：只读打开现行的一代，`sqlite3 'file:var/views-<代>.db?mode=ro'`；现行的一代写在
-  `var/views-serving`（见 `projections/generations.py`）。重建之后换到新的文件。
-- PostgreSQL：视图在模式 `views_<代>` 中。给分析账号的授权只给这三个视图：
-  `GRANT USAGE ON SCHEMA views_<代> TO analyst; GRANT SELECT ON views_<代>.cases, views_<代>.case_rounds,
-  views_<代>.case_rounds_history TO analyst;`。重建之后须对新的模式再授权一次。
+- SQLite：只读打开现行的一代：`sqlite3 'file:var/views-<代>.db?mode=ro'`。现行的一代写在
+  `var/views-serving`。重建之后换到新的文件。
+- PostgreSQL：视图在模式 `views_<代>` 中，给分析账号的授权只给这三个视图。
+  重建之后须对新的模式再授权一次。
+
+```sql
+GRANT USAGE ON SCHEMA views_<代> TO analyst;
+GRANT SELECT ON views_<代>.cases, views_<代>.case_rounds, views_<代>.case_rounds_history
+  TO analyst;
+```
 
 ## 字段
 

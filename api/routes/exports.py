@@ -179,7 +179,7 @@ async def _streamed(parts: Parts, fields: Sequence[Field], wanted: Wanted) -> As
         rows = next(pages, None)
         return b"" if rows is None else csv_rows(fields, rows)
 
-    while told := await loop.run_in_executor(parts.trials, piece):
+    while told := await loop.run_in_executor(parts.work, piece):
         yield told
 
 

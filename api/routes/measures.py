@@ -1,9 +1,10 @@
 """Measures: the catalogue, figures with all that must be seen beside them, cases, sealed months."""
 
+import asyncio
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
@@ -46,6 +47,7 @@ from casework.sealed_months import SealedFigure
 from projections.measure_catalogue import (
     CATALOGUE,
     Direction,
+    Kind,
     Measure,
     NoSuchMeasure,
     measured,
@@ -66,6 +68,7 @@ from projections.tables import reading
 from projections.timeline_words import PLACES
 
 router = APIRouter(tags=["统计"])
+T = TypeVar("T")
 
 MOST_PERIODS = 400
 """A year by days, and some."""
@@ -290,6 +293,11 @@ def _sealed_figure(parts: Parts, each: SealedFigure) -> SealedFigureOut:
 # 数 ----------------------------------------------------------------------------------------
 
 
+async def _quickly(parts: Parts, work: Callable[[], T]) -> T:
+    """Ask in a thread, and not behind what computes for seconds."""
+    return await asyncio.get_running_loop().run_in_executor(parts.work, work)
+
+
 @router.get("/measures/{name}", name="measures.figures", summary="一个口径的数")
 async def figures(
     name: Name,
@@ -297,14 +305,19 @@ async def figures(
     _visitor: Annotated[Visitor, Depends(guard("measures.figures"))],
     asking: Asking,
     by: Annotated[By | None, Query(description="按什么分列；空为合计。")] = None,
+    per: Annotated[
+        Literal["km2"] | None,
+        Query(description="每平方千米：只用于按街镇分列的件数，面积取现行边界图。"),
+    ] = None,
 ) -> FiguresOut:
     """Each period and key with numerator, denominator, n and interval; compared and ranked."""
 
     def work() -> FiguresOut:
         of = _named(name, asking.variant)
         over = _periods(parts, asking)
+        weights = None if per is None else _areas(parts, of, by)
         with reading(parts.feed.readers.engine) as connection:
-            asked = _Asked(parts, connection, asking, _cut(parts, asking), parts.now())
+            asked = _Asked(parts, connection, asking, _cut(parts, asking), parts.now(), weights)
             return FiguresOut(
                 measure=_measure(of),
                 variant=asking.variant,
@@ -318,7 +331,7 @@ async def figures(
                 exempted=asked.exempted(of, over),
             )
 
-    return await computed(parts, work)
+    return await _quickly(parts, work)
 
 
 class _Asked(NamedTuple):
@@ -329,6 +342,7 @@ class _Asked(NamedTuple):
     asking: Question
     cut: Cut | None
     now: datetime
+    weights: Mapping[str, float] | None
 
     def figures(
         self, of: Measure, over: Sequence[Period], by: By | None, variant: str
@@ -382,7 +396,7 @@ class _Asked(NamedTuple):
                 continue
             figures_ = measure(
                 self.connection, name, period, now=self.now, by=by, as_of=self.cut,
-                variant=variant, only=self.asking.only,
+                variant=variant, only=self.asking.only, weights=self.weights,
             )  # fmt: skip
             found += [(figure, False) for figure in figures_]
         return found
@@ -390,7 +404,9 @@ class _Asked(NamedTuple):
     def _sealed(
         self, name: str, period: Period, by: By | None, variant: str
     ) -> list[Figure] | None:
-        if self.cut is not None or self.asking.only != Only() or period.every is not Every.MONTH:
+        if period.every is not Every.MONTH or (self.cut, self.weights) != (None, None):
+            return None
+        if self.asking.only != Only():
             return None
         sealed = self.parts.sealed_months.of(period.name)
         return None if sealed is None else read_back(sealed, name, by, variant)
@@ -421,6 +437,14 @@ class _Asked(NamedTuple):
             ).total
             for period in over
         )  # fmt: skip
+
+
+def _areas(parts: Parts, of: Measure, by: By | None) -> dict[str, float]:
+    """Square kilometres by 街镇. Raises ProblemError where a figure is not so many of a 街镇."""
+    if by is not By.STREET or of.kind not in {Kind.COUNT, Kind.STOCK}:
+        raise bad("per", "每平方千米只用于按街镇分列的件数（by=street）。")
+    areas = parts.dispatcher.boundaries.arrangement.areas()
+    return {code: area.area / 1e6 for code, area in areas.items()}
 
 
 def on_target(of: Measure, figure: Figure) -> bool | None:
@@ -479,7 +503,7 @@ async def cases_behind(
             rows=tuple(_counted(parts, row) for row in page.rows),
         )
 
-    return await computed(parts, work)
+    return await _quickly(parts, work)
 
 
 def _counted(parts: Parts, row: Counted) -> CountedOut:

@@ -97,6 +97,11 @@ def test_a_figure_comes_with_its_cases_and_what_must_be_seen_beside_it(
         ("rated", ""),
         ("satisfied", "staff_entered"),
     ]
+    [dense] = analyst.get(
+        "/measures/reports", **{"from": day, "by": "street", "per": "km2"}
+    ).json()["figures"]
+    assert 0 < dense["value"] < dense["numerator"] and dense["rank"] is None
+    is_problem(analyst.get("/measures/reports", per="km2"), 422, "bad-parameter")
     is_problem(analyst.get("/measures/nothing"), 404, "not-found")
     is_problem(analyst.get("/measures/closed", variant="odd"), 422, "bad-parameter")
     is_problem(analyst.get("/measures/closed", **{"from": "2099-01-01"}), 422, "bad-parameter")

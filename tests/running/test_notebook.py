@@ -3,6 +3,7 @@
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_the_example_notebook_runs_over_an_export(
         (tmp_path / "streets.geojson").write_bytes(analyst.get("/map/streets").content)
     monkeypatch.setenv("CASEWORK_EXPORTS", str(tmp_path))
     book = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    told: dict[str, object] = {}
+    told: dict[str, Any] = {}
     ran = 0
     for cell in book["cells"]:
         needs = cell["metadata"].get("needs", [])
@@ -35,7 +36,7 @@ def test_the_example_notebook_runs_over_an_export(
         exec("".join(cell["source"]), told)  # noqa: S102  our own page, run as a reader would
         ran += 1
     assert ran >= 3
-    ((street, _name, cases, *_),) = told["by_street"]  # type: ignore[attr-defined]
+    ((street, _name, cases, *_),) = told["by_street"]
     assert street == "110108011" and cases == 1
     streets = told["streets"]
-    assert streets["reports"].sum() == 1 and streets["km2"].min() > 0  # type: ignore[index]
+    assert streets["reports"].sum() == 1 and streets["km2"].min() > 0
