@@ -108,7 +108,7 @@ def parquet(
 ) -> IO[bytes]:
     """A Parquet file, a row group a page; with `geometry` a GeoParquet 1.1 of points (WGS-84)."""
     import pyarrow as pa  # noqa: PLC0415  thirty megabytes: only who asks pays
-    from pyarrow import parquet as files  # noqa: PLC0415
+    from pyarrow import parquet as files  # noqa: PLC0415  as above
 
     schema = _schema(fields, geometry=geometry)
     file = TemporaryFile()  # noqa: SIM115  handed on, and closed by who sends it
@@ -129,7 +129,7 @@ def parquet(
 
 
 def _schema(fields: Sequence[Field], *, geometry: bool) -> "pa.Schema":
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415  as below: only who asks pays
 
     kinds = {
         Kind.TEXT: pa.string(),
