@@ -100,6 +100,8 @@ class Flag(IntFlag):
     """Handed over at least once, whether or not it was sent back."""
     ACKNOWLEDGED = 1 << 40
     FIRST_ROUND = 1 << 41
+    NOT_AT_ONCE = 1 << 42
+    """An earlier stay of the same round was returned, sent back or extended."""
 
 
 CLOSED = Flag.ACCEPTED | Flag.TRANSFERRED | Flag.FORCE_CLOSED
@@ -270,6 +272,7 @@ _CASE_OPEN = frozenset({
     Status.HANDLING, Status.SUSPENDED, Status.RECTIFIED, Status.UNDER_RECHECK,
 })  # fmt: skip
 _AT_REPORT = frozenset({Status.SUBMITTED, Status.AWAITING_INFORMATION, Status.REGISTERED})
+_TURNS = Flag.RETURNED | Flag.REWORKED | Flag.EXTENDED | Flag.NOT_AT_ONCE
 _REVIEWED = Flag.REGISTERED | Flag.REFUSED | Flag.MERGED | Flag.WITHDRAWN
 _WORST = (Solved.NO, Solved.PARTLY, Solved.YES)
 _STEPS: dict[Clock, tuple[str, Flag, Flag]] = {
@@ -397,7 +400,9 @@ def _dispatched(rows: list[FactRow], line: Line, e: did.CaseDispatched | did.Cas
         round_ = e.round
     since = report.stage_at if last.stage is None else last.stage_at
     kept = Flag.STAFF_ENTERED | Flag.DEMONSTRATION
-    first = Flag.FIRST_ROUND if round_ == 1 else Flag(0)
+    begun = Flag.FIRST_ROUND if round_ == 1 else Flag(0)
+    if round_ == last.round and last.flags & _TURNS:
+        begun |= Flag.NOT_AT_ONCE
     due_at = micros(e.due_at)
     rows.append(
         msgspec.structs.replace(
@@ -411,7 +416,7 @@ def _dispatched(rows: list[FactRow], line: Line, e: did.CaseDispatched | did.Cas
             stage_at=None,
             code=None,
             outcome=None,
-            flags=int(report.flags & kept | first),
+            flags=int(report.flags & kept | begun),
             submitted_at=None,
             review_due_at=None,
             reviewed_at=None,

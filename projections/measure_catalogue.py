@@ -330,7 +330,7 @@ _ALL: tuple[Measure, ...] = (
         population=_has(CLOSED),
         numerator=_both(
             _has(Flag.ACCEPTED),
-            _lacks(Flag.RETURNED | Flag.REWORKED | Flag.EXTENDED | Flag.REOPENED),
+            _lacks(Flag.NOT_AT_ONCE | Flag.REWORKED | Flag.EXTENDED | Flag.REOPENED),
             _has(Flag.FIRST_ROUND),
         ),
         beside=_HONEST,

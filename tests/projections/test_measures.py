@@ -269,7 +269,10 @@ EXPECTED: dict[str, tuple[float, int]] = {
     "handled_in_time": (5, 8),
     "closed": (6, 8),
     "closed_in_time": (5, 8),
-    "first_time": (3, 8),  # plain, staff, and the second stay of `back`
+    "first_time": (
+        2,
+        8,
+    ),  # plain and staff: `back` was closed at once, but only by the second street
     "rework": (1, 6),
     "extension": (1, 8),
     "suspension": (1, 8),
