@@ -32,9 +32,11 @@ from api.routes import (
     desks,
     dry_runs,
     duty,
+    exports,
     false_rectification,
     health,
     indicators,
+    measures,
     notices,
     partners,
     persons,
@@ -49,6 +51,7 @@ from api.routes import (
     similar,
     special_periods,
     timeliness,
+    visits,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -164,6 +167,9 @@ ROUTERS = tuple(
         notices,
         timeliness,
         false_rectification,
+        measures,
+        exports,
+        visits,
         places,
         map_layers,
         recognitions,

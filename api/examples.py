@@ -51,6 +51,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "ObjectIn": {"words": "照片是清楚的，请再看一次。"},
     "RateIn": {"solved": "yes", "satisfaction": 5, "efficiency": 4, "words": "很快就清走了。"},
     "SimilarIn": {"place": _PLACE, "indicator": "P10", "photos": [_PHOTO]},
+    # 统计
+    "SealIn": {"month": "2026-05"},
     # 审核员
     "RequestInformationIn": {"code": "Q01", "question": "请问在哪个出口？"},
     "RegisterIn": {"indicator": "P10", "condition": "P10-2", "dispatch": True},

@@ -33,6 +33,7 @@ from api.place_codes import PlaceCodes
 from api.recognising import Recognising
 from api.recognition_tickets import Tickets
 from api.redacting import Redacting
+from api.sealed_months import SealedMonths
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -89,6 +90,7 @@ class Parts:
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     duty: DutyRoster
+    sealed_months: SealedMonths
     gazetteer: Gazetteer
     geocoder: Geocoding | None
     recognising: Recognising

@@ -44,6 +44,7 @@ from api.recognising import Recognising
 from api.recognition_sources import OtherSources
 from api.recognition_tickets import Tickets
 from api.redacting import Redacting
+from api.sealed_months import SealedMonths
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
@@ -69,6 +70,7 @@ from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.erasure import scrub
 from projections.evidence import Evidence
+from projections.facts import Facts
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.hand_overs import HandOvers
@@ -124,6 +126,7 @@ def all_views() -> tuple[View, ...]:
         Training(),
         Evidence(),
         HandOvers(),
+        Facts(),
     )
 
 
@@ -273,6 +276,7 @@ def build(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
         duty=duty,
+        sealed_months=SealedMonths(casework.eventlog, feed),
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
         recognising=_recognising(

@@ -31,6 +31,7 @@ from casework import (
     proposals,
     reference,
     roster,
+    sealed_months,
     shifts,
     special_periods,
 )
@@ -71,6 +72,7 @@ NAMES = Names(
         place_code.LIST_STORED_AS,
         roster.STORED_AS,
         shifts.STORED_AS,
+        sealed_months.STORED_AS,
     ]
 )
 """Every stored name of the engine."""

@@ -9,7 +9,7 @@ from casework import events as did
 from casework.clock_words import limit_in_words
 from casework.errors import when
 from casework.log.port import UnknownEvent
-from casework.model import Limit, Outcome, Solved
+from casework.model import Limit, Outcome, PlaceKind, Solved
 from projections.tables import micros, moment
 
 OUTCOMES: dict[Outcome, str] = {
@@ -211,3 +211,18 @@ def sentence(
     if code is not None:
         values["code"] = code
     return SENTENCES[name].format_map(values)
+
+
+PLACES: dict[PlaceKind, str] = {
+    PlaceKind.COMPOUND: "小区公共区域",
+    PlaceKind.MAIN_ROAD: "重点道路",
+    PlaceKind.ROAD: "一般道路",
+    PlaceKind.METRO_EXIT: "地铁出入口",
+    PlaceKind.GREEN: "绿地公园",
+    PlaceKind.WATER: "水面岸线",
+    PlaceKind.CAMPUS: "校园",
+    PlaceKind.MARKET: "市场商圈",
+    PlaceKind.SQUARE: "广场",
+    PlaceKind.OTHER: "其他",
+    PlaceKind.INDOOR: "楼道内、室内（不受理）",
+}

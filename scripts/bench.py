@@ -166,6 +166,28 @@ def plan(directory: str, events: int) -> Iterator[Run]:
     )
 
     yield Run(
+        "bench_measures",
+        ("--directory", directory),
+        (
+            Figure(
+                "any measure by street in a month",
+                r"by street in a month: ([\d.]+) ms",
+                "ms",
+                100,
+                200,
+                most=True,
+            ),
+            Figure(
+                "the cases behind a figure",
+                r"cases behind a figure: ([\d.]+) ms",
+                "ms",
+                50,
+                100,
+                most=True,
+            ),
+        ),
+    )
+    yield Run(
         "bench_watch",
         (),
         (

@@ -14,8 +14,10 @@ from api.settings import Settings
 from casework.clock_words import CLOCK_NAMES, UNIT_NAMES
 from casework.diagram import pages as casework_pages
 from casework.lifecycle import LABELS, NAME_OF, ROLE_NAMES, TABLE, Status
-from casework.model import ActorKind, Certainty, Crs, PlaceKind
-from projections.timeline_words import OUTCOMES, SOLVED
+from casework.model import ActorKind, Certainty, Crs
+from projections.case_export import FIELDS
+from projections.measure_catalogue import CATALOGUE
+from projections.timeline_words import OUTCOMES, PLACES, SOLVED
 
 Value = TypeVar("Value", bound=StrEnum)
 
@@ -27,19 +29,6 @@ _CERTAINTY = {
     Certainty.NEAR_BORDER: ("临近边界", "closer to a border than map and phone are good for"),
     Certainty.CONTESTED: ("争议地段", "in a place that two 街镇 may hold"),
     Certainty.OUTSIDE_DISTRICT: ("区外", "not in Haidian: refused with the right door"),
-}
-_PLACES = {
-    PlaceKind.COMPOUND: "小区公共区域",
-    PlaceKind.MAIN_ROAD: "重点道路",
-    PlaceKind.ROAD: "一般道路",
-    PlaceKind.METRO_EXIT: "地铁出入口",
-    PlaceKind.GREEN: "绿地公园",
-    PlaceKind.WATER: "水面岸线",
-    PlaceKind.CAMPUS: "校园",
-    PlaceKind.MARKET: "市场商圈",
-    PlaceKind.SQUARE: "广场",
-    PlaceKind.OTHER: "其他",
-    PlaceKind.INDOOR: "楼道内、室内（不受理）",
 }
 _ACTORS = {
     ActorKind.CITIZEN: "市民",
@@ -83,6 +72,13 @@ _TERMS = (
     ("试算", "dry run", "past handlings judged by rules as they might be; changes nothing"),
     ("处置（一次）", "handling", "a case's stay with one 街镇, from a dispatch to its end"),
     ("按期处置率", "timeliness", "handed over in time and accepted, of what fell due"),
+    ("案件轮次", "case-round", "the unit of measures: a case in a round, with each 街镇"),
+    ("指标口径", "measure", "a named figure with a pinned formula, a numerator and a denominator"),
+    ("口径", "variant", "another way of counting the same measure, told with it"),
+    ("封存", "to seal", "a month's figures fixed once; later ones are restatements beside it"),
+    ("同比、环比", "change on the year, the period", "beside a year ago, or the period before"),
+    ("回访", "return visit", "the back office asks again; it never overwrites a rating"),
+    ("自报自处", "staff-entered", "sent by staff: apart, and out of 满意率"),
     ("回执", "receipt", "an anonymous reporter's key to their own case"),
     ("类别推荐", "recognition, proposal", "which indicator it may be; a person decides"),
     ("以上都不是", "out of scope", "none of the indicators: a warning with the right door"),
@@ -95,6 +91,8 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield from casework_pages()
     yield DOCS / "settings.md", settings_page()
     yield DOCS / "glossary.md", glossary_page()
+    yield DOCS / "measures.md", measures_page()
+    yield DOCS / "exports.md", exports_page()
     yield DOCS / "adr" / "README.md", decisions_page()
 
 
@@ -149,7 +147,7 @@ def glossary_page() -> str:
         ),
         ("Outcomes of handling (`Outcome`)", ("中文", "in code"), _named(OUTCOMES)),
         ("Solved (`Solved`)", ("中文", "in code"), _named(SOLVED)),
-        ("Kinds of places (`PlaceKind`)", ("中文", "in code"), _named(_PLACES)),
+        ("Kinds of places (`PlaceKind`)", ("中文", "in code"), _named(PLACES)),
         ("Coordinate systems (`Crs`)", ("中文", "in code"), _named(_CRS)),
     )
     return (
@@ -161,6 +159,81 @@ def glossary_page() -> str:
 
 def _named(names: Mapping[Value, str]) -> list[tuple[str, ...]]:
     return [(name, f"`{value}`") for value, name in names.items()]
+
+
+def measures_page() -> str:
+    """The catalogue of measures, from `projections/measure_catalogue.py`."""
+    rows = [
+        (
+            f"`{of.name}`",
+            of.title,
+            of.formula,
+            "；".join(f"`{name}` {variant.title}" for name, variant in of.variants.items()) or "–",
+            of.unit,
+            "–" if of.target is None else f"{of.target:g}",
+            "、".join(CATALOGUE[name].title for name in of.beside) or "–",
+        )
+        for of in CATALOGUE.values()
+    ]
+    head = ("名称", "中文", "公式", "口径", "单位", "目标（样例）", "须同时显示")
+    return (
+        "# 指标口径\n\n由 `make docs` 按 `projections/measure_catalogue.py` 生成。单位为案件轮次；"
+        "再次派遣的，每个街镇各计一次。每个数按其分母的时间归入时段，以时段末的情况为准；"
+        "样本少于 20 的照常显示，不参与排名。决定见 ADR 0110 至 0113。\n\n" + _table(head, rows)
+    )
+
+
+def exports_page() -> str:
+    """The columns of the exports and the SQL views of analysts."""
+    rows = [
+        (
+            f"`{each.name}`",
+            each.title,
+            str(each.kind),
+            each.says or "–",
+            "是" if each.for_street else "否",
+            "`text=true` 时" if each.words else "总是",
+        )
+        for each in FIELDS
+    ]
+    head = ("字段", "名称", "类型", "说明", "街镇可得", "何时导出")
+    return _EXPORTS + _table(head, rows)
+
+
+_EXPORTS = """# 导出与只读查询
+
+由 `make docs` 按 `projections/case_export.py` 生成。
+
+`GET /api/v1/exports/cases.csv`、`.xlsx`、`.parquet`、`.geoparquet`：每案一行，按上报先后。
+
+- 分析员、督办员得全区；街镇负责人得本街镇已派遣的案件，且字段较少。
+- CSV 分页流式输出；可能被表格软件当作公式的单元格前加一个单引号。XLSX 不写公式和链接。
+- CSV 与 XLSX 的时间为北京时间，Parquet 的时间为带时区的时刻。
+- GeoParquet 1.1 另有 `geometry`（点，WGS-84）。
+- 每次导出记一条审计。
+
+不含个人信息、地址和原文；描述只有脱敏后的第一行，且须明确索取。
+示例见 `notebooks/cases.ipynb`。
+
+## SQL 只读视图
+
+每一代读取表都带三个视图：`cases`（同名字段，不含描述）、`case_rounds`（现在的案件轮次，
+口径所用的标记各为一列 `is_…`）、`case_rounds_history`（全部区间，`from_pos` ≤ p < `to_pos`）。
+
+- SQLite：只读打开现行的一代：`sqlite3 'file:var/views-<代>.db?mode=ro'`。现行的一代写在
+  `var/views-serving`。重建之后换到新的文件。
+- PostgreSQL：视图在模式 `views_<代>` 中，给分析账号的授权只给这三个视图。
+  重建之后须对新的模式再授权一次。
+
+```sql
+GRANT USAGE ON SCHEMA views_<代> TO analyst;
+GRANT SELECT ON views_<代>.cases, views_<代>.case_rounds, views_<代>.case_rounds_history
+  TO analyst;
+```
+
+## 字段
+
+"""
 
 
 def decisions_page() -> str:

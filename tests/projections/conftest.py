@@ -11,6 +11,7 @@ from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.evidence import Evidence
+from projections.facts import Facts
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.hand_overs import HandOvers
 from projections.handlings import Handlings
@@ -44,6 +45,7 @@ VIEWS: tuple[View, ...] = (
     Training(),
     Evidence(),
     HandOvers(),
+    Facts(),
 )
 
 Made = Callable[..., Readers]
