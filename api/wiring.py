@@ -49,6 +49,7 @@ from casework.sealing import Sealer
 from evidence.blobs import BlobStore
 from evidence.masking import mask
 from geo.gazetteer import Gazetteer
+from projections.behaviour import Behaviour
 from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
@@ -102,6 +103,7 @@ def all_views() -> tuple[View, ...]:
         CaseHistory(),
         PlacesSeen(),
         Handlings(),
+        Behaviour(),
     )
 
 

@@ -24,6 +24,7 @@ from casework.model import (
     Clock,
     ClockStarted,
     ClockStopped,
+    Consents,
     Limit,
     Outcome,
     Place,
@@ -246,6 +247,7 @@ class Story:
             assignment=self.assignment(),
             versions=VERSIONS,
             indicator=self.indicator,
+            consents=Consents(analysis=True),
             text=self.words(text, self.person) if text else None,
             started=(starts(Clock.REVIEW, self.at),),
         )
