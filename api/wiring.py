@@ -55,6 +55,7 @@ from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.erasure import scrub
+from projections.facts import Facts
 from projections.feed import Feed
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create, next_name
 from projections.handlings import Handlings
@@ -104,6 +105,7 @@ def all_views() -> tuple[View, ...]:
         PlacesSeen(),
         Handlings(),
         Behaviour(),
+        Facts(),
     )
 
 

@@ -11,6 +11,7 @@ from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
+from projections.facts import Facts
 from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
 from projections.handlings import Handlings
 from projections.lines import Opener
@@ -40,6 +41,7 @@ VIEWS: tuple[View, ...] = (
     PlacesSeen(),
     Handlings(),
     Behaviour(),
+    Facts(),
 )
 
 Made = Callable[..., Readers]

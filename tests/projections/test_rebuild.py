@@ -159,7 +159,7 @@ def test_a_rebuild_holds_aside_what_reading_live_holds_aside(
     engine = sqlite_shelf.open(rebuilt.generation)
     assert tables_of(engine) == read_live
     readers = Readers(engine, rebuilt.generation, VIEWS, opener())
-    stopped = {"due": 3, "redispatch": 3, "handlings": 3}
+    stopped = {"due": 3, "redispatch": 3, "handlings": 3, "facts": 3}
     assert readers.positions() == {**dict.fromkeys(readers.views, 8), **stopped}
     assert rebuilt.held == len(readers.held()) == 9
     engine.dispose()
