@@ -79,6 +79,8 @@ _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
 _TRIERS: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST})
+_OVERSEERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
+"""Those who look at the whole district."""
 _CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
 
 
@@ -213,6 +215,14 @@ POLICY: dict[str, Policy] = {
         _row("measures.redispatch", "再派遣", {_R.ANALYST, _R.SUPERVISOR}),
         _row("measures.timeliness", "按期处置率", {_R.ANALYST, _R.SUPERVISOR}),
         _row("measures.timeliness_cases", "按期处置率的案件", {_R.ANALYST, _R.SUPERVISOR}),
+        _row("documents.list", "报告列表", _OVERSEERS | {_R.SYSADMIN, _R.AUDITOR}),
+        _row("documents.weekly", "周报", _OVERSEERS),
+        _row("documents.monday", "全区周一专页", _OVERSEERS),
+        _row("documents.monthly", "数据分析月报", _OVERSEERS),
+        _row("documents.quarterly", "用户行为分析季报", _OVERSEERS),
+        _row("documents.inspection", "巡检记录", {_R.SYSADMIN, _R.AUDITOR, _R.SUPERVISOR}),
+        _row("documents.work_log", "工作日志", _OVERSEERS),
+        _row("documents.shifts", "值班与交接班记录", {_R.SUPERVISOR}),
         _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
         _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
         _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),

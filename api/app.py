@@ -28,6 +28,7 @@ from api.routes import (
     calendar,
     cases,
     desks,
+    documents,
     dry_runs,
     duty,
     health,
@@ -155,6 +156,7 @@ ROUTERS = tuple(
         special_periods,
         notices,
         timeliness,
+        documents,
         places,
         map_layers,
     )

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from api.accounts.desk import Turn
+from api.documents.schedule import due, run_child
 from api.missing_rows import complete_trail
 from api.parts import Parts
 from api.watching import log
@@ -22,6 +23,8 @@ POLL_SECONDS = 1.0
 WATCH_SECONDS = 2.0
 ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
+REPORT_SECONDS = 300.0
+"""How often the folder of reports is looked at: a listing of some names."""
 
 
 @asynccontextmanager
@@ -39,6 +42,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (WATCH_SECONDS, lambda: _watch(parts)),
             (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
+            (REPORT_SECONDS, lambda: _write_reports(parts)),
         )
     ]
     begin = asyncio.create_task(_begin(parts))
@@ -153,6 +157,17 @@ async def _clean(parts: Parts) -> None:
     await asyncio.to_thread(parts.sessions.remove_expired, parts.now())
     await asyncio.to_thread(_forget_old_failures, parts)
     await asyncio.to_thread(complete_trail, parts)
+
+
+async def _write_reports(parts: Parts) -> None:
+    """Have a child write the reports whose period is over, where a folder is set."""
+    folder = parts.settings.reports_folder
+    if folder is None:
+        return
+    if any(due(folder, parts.now(), parts.settings.reports_at)):
+        code = await asyncio.to_thread(run_child, parts.settings)
+        if code:
+            log.warning("reports", exit=code)
 
 
 def _forget_old_failures(parts: Parts) -> None:

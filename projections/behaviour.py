@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Index, LargeBinary, Table, Text, delete
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+)
 
 from casework import events as did
 from projections import lines as reading_of_lines

@@ -1,13 +1,12 @@
 """Which reports there are, and the periods they speak of. Days, weeks and months are Shanghai's."""
 
-import re
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-
-import msgspec
+from typing import assert_never
 
 from casework.clocks import SHANGHAI
+from projections.periods import Every, Period, period_of
 
 
 class Report(StrEnum):
@@ -45,133 +44,73 @@ NAMES = {
 }
 
 
-class Period(msgspec.Struct, frozen=True):
-    """[first, last) in Shanghai. `text` is how it is written in paths, `words` for people."""
-
-    text: str
-    words: str
-    first: datetime
-    last: datetime
-
-
-class NotAPeriod(ValueError):
+class NotAPeriod(ValueError):  # noqa: N818  names the finding
     """A text that names no period of this kind; says what would."""
 
 
-def period_of(report: Report, text: str) -> Period:
-    """The period that a text names. Raises NotAPeriod."""
-    pattern, read, says = _FORMS[_STEP[report]]
-    found = re.fullmatch(pattern, text)
-    try:
-        if found is not None:
-            return read(text, *map(int, found.groups()))
-    except ValueError:
-        pass
-    raise NotAPeriod(f"{NAMES[report]}的时间应写作 {says}。")
+EVERY = {
+    Report.WEEKLY: Every.WEEK,
+    Report.MONDAY: Every.WEEK,
+    Report.MONTHLY: Every.MONTH,
+    Report.QUARTERLY: Every.QUARTER,
+    Report.INSPECTION: Every.DAY,
+    Report.WORK_LOG: Every.DAY,
+    Report.SHIFTS: Every.DAY,
+}
+
+WRITTEN = {
+    Every.DAY: "年-月-日，如 2026-05-01",
+    Every.WEEK: "年-W周，如 2026-W22",
+    Every.MONTH: "年-月，如 2026-05",
+    Every.QUARTER: "年-Q季，如 2026-Q2",
+}
 
 
-def period_at(report: Report, at: datetime) -> Period:
-    """The period in which a moment lies."""
-    day = at.astimezone(SHANGHAI).date()
-    match _STEP[report]:
-        case "day":
-            return _day(day)
-        case "week":
-            return _week(day)
-        case "month":
-            return _month(day.year, day.month)
+def named(report: Report, name: str) -> Period:
+    """The period of this name. Raises NotAPeriod."""
+    every = EVERY[report]
+    with suppress(ValueError):
+        found = period_of(every, _first_day(every, name))
+        if found.name == name and found.first.year >= 2000:
+            return found
+    raise NotAPeriod(f"{NAMES[report]}的时间应写作 {WRITTEN[every]}。")
+
+
+def _first_day(every: Every, name: str) -> date:
+    """A day in the period. Raises ValueError."""
+    match every:
+        case Every.DAY:
+            return date.fromisoformat(name)
+        case Every.WEEK:
+            year, week = name.split("-W")
+            return date.fromisocalendar(int(year), int(week), 1)
+        case Every.MONTH:
+            return date.fromisoformat(f"{name}-01")
+        case Every.QUARTER:
+            year, quarter = name.split("-Q")
+            return date(int(year), int(quarter) * 3, 1)
         case _:
-            return _quarter(day.year, (day.month + 2) // 3)
+            assert_never(every)
 
 
-def period_before(report: Report, period: Period) -> Period:
-    """The one that ends where this one begins (环比)."""
-    return period_at(report, period.first - timedelta(seconds=1))
+def around(report: Report, at: datetime) -> Period:
+    """The period in which a moment lies."""
+    return period_of(EVERY[report], at.astimezone(SHANGHAI).date())
 
 
-def period_a_year_before(report: Report, period: Period) -> Period:
-    """The same period of last year (同比); for a week that of the same number, 53 being 52."""
-    day = period.first.date()
-    if _STEP[report] == "week":
-        year, week, _ = day.isocalendar()
-        return _week(date.fromisocalendar(year - 1, min(week, 52), 1))
-    leap = day.month == 2 and day.day == 29
-    earlier = day.replace(year=day.year - 1, day=28 if leap else day.day)
-    return period_at(report, _midnight(earlier))
-
-
-_STEP = {
-    Report.WEEKLY: "week",
-    Report.MONDAY: "week",
-    Report.MONTHLY: "month",
-    Report.QUARTERLY: "quarter",
-    Report.INSPECTION: "day",
-    Report.WORK_LOG: "day",
-    Report.SHIFTS: "day",
-}
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
-
-
-def _day(day: date) -> Period:
-    first = _midnight(day)
-    return Period(
-        day.isoformat(), f"{day.year}年{day.month}月{day.day}日", first, first + timedelta(days=1)
-    )
-
-
-def _week(day: date) -> Period:
-    year, week, weekday = day.isocalendar()
-    monday = day - timedelta(days=weekday - 1)
-    sunday = monday + timedelta(days=6)
-    return Period(
-        f"{year}-W{week:02}",
-        f"{year}年第{week}周（{monday:%m月%d日}—{sunday:%m月%d日}）",
-        _midnight(monday),
-        _midnight(monday + timedelta(days=7)),
-    )
-
-
-def _months(year: int, month: int, count: int) -> tuple[datetime, datetime]:
-    after = year * 12 + month - 1 + count
-    return _midnight(date(year, month, 1)), _midnight(date(after // 12, after % 12 + 1, 1))
-
-
-def _month(year: int, month: int) -> Period:
-    return Period(f"{year}-{month:02}", f"{year}年{month}月", *_months(year, month, 1))
-
-
-def _quarter(year: int, quarter: int) -> Period:
-    if not 1 <= quarter <= 4:
-        raise ValueError(quarter)
-    return Period(
-        f"{year}-Q{quarter}", f"{year}年第{quarter}季度", *_months(year, quarter * 3 - 2, 3)
-    )
-
-
-_Read = Callable[..., Period]
-
-_FORMS: dict[str, tuple[str, _Read, str]] = {
-    "day": (
-        r"20(?:\d{2})-\d{2}-\d{2}",
-        lambda text: _day(date.fromisoformat(text)),
-        "年-月-日，如 2026-05-01",
-    ),
-    "week": (
-        r"(20\d{2})-W(\d{2})",
-        lambda _text, year, week: _week(date.fromisocalendar(year, week, 1)),
-        "年-W周，如 2026-W22",
-    ),
-    "month": (
-        r"(20\d{2})-(\d{2})",
-        lambda _text, year, month: _month(year, month),
-        "年-月，如 2026-05",
-    ),
-    "quarter": (
-        r"(20\d{2})-Q(\d)",
-        lambda _text, year, quarter: _quarter(year, quarter),
-        "年-Q季，如 2026-Q2",
-    ),
-}
+def in_words(period: Period) -> str:
+    """How a period is called in a title."""
+    first, last = period.first.date(), period.last.date() - timedelta(days=1)
+    match period.every:
+        case Every.DAY:
+            return f"{first.year}年{first.month}月{first.day}日"
+        case Every.WEEK:
+            year, week, _ = first.isocalendar()
+            span = f"{first.month}月{first.day}日—{last.month}月{last.day}日"
+            return f"{year}年第{week}周（{span}）"
+        case Every.MONTH:
+            return f"{first.year}年{first.month}月"
+        case Every.QUARTER:
+            return f"{first.year}年第{last.month // 3}季度"
+        case _:
+            assert_never(period.every)

@@ -27,11 +27,13 @@ class Kind(StrEnum):
     CHANGE = "change"
     """A difference of counts, with its sign."""
     RATE = "rate"
-    """A part of one, written as a percentage with two decimals."""
+    """Percent, two decimals: 93.72 is 93.72 %."""
     POINTS = "points"
-    """A difference of rates in percentage points: 0.01 is one."""
+    """A difference of rates in percentage points."""
     NUMBER = "number"
-    """A mean or an amount, one decimal."""
+    """An amount, one decimal."""
+    SCORE = "score"
+    """A mean of marks, two decimals."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -153,7 +155,8 @@ def _signed(text: str) -> str:
 _NUMBERS = {
     Kind.COUNT: lambda n: f"{n:,}",
     Kind.CHANGE: lambda n: _signed(f"{n:+,}"),
-    Kind.RATE: lambda n: f"{n:.2%}",
-    Kind.POINTS: lambda n: _signed(f"{n * 100:+.2f}"),
+    Kind.RATE: lambda n: f"{n:.2f}%",
+    Kind.POINTS: lambda n: _signed(f"{n:+.2f}"),
     Kind.NUMBER: lambda n: f"{n:,.1f}",
+    Kind.SCORE: lambda n: f"{n:.2f}",
 }

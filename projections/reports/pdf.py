@@ -12,8 +12,8 @@ import msgspec
 
 from projections.reports.document import (
     Document,
-    Draws,
     Drawing,
+    Draws,
     Heading,
     Kind,
     Outline,
@@ -38,7 +38,9 @@ class CannotSet(Exception):  # noqa: N818  names the finding
     """A package is missing; the words say which, and the command that installs it."""
 
     def __init__(self, missing: str) -> None:
-        super().__init__(f"缺少组件 {missing}，不能生成 PDF；请运行 {INSTALL}。XLSX 和 CSV 不受影响。")
+        super().__init__(
+            f"缺少组件 {missing}，不能生成 PDF；请运行 {INSTALL}。XLSX 和 CSV 不受影响。"
+        )
         self.missing = missing
 
 
@@ -160,7 +162,7 @@ def _whole(value: float, kind: Kind) -> float | int:
 def _top(most: float, kind: Kind) -> float:
     """The end of the scale: a round number not below the most; a rate ends at all."""
     if kind is Kind.RATE:
-        return 1.0
+        return 100.0
     size = 1.0
     while True:
         for factor in (1, 2, 5):

@@ -1,4 +1,4 @@
-"""用户行为分析季报: how people use the service. Counts persons, names nobody, shows nothing below five.
+"""用户行为分析季报: how people use the service. Counts persons and names nobody.
 
 Only who agreed is counted. A cell of fewer than K persons is not shown; where the cells of a table
 add up to a total that is, a second one is kept back too, or the first could be reckoned.
@@ -13,7 +13,8 @@ from sqlalchemy import Connection, select
 
 from casework.clocks import SHANGHAI
 from projections.behaviour import BEHAVIOUR, JOINING, BehaviourRow
-from projections.reports.document import Column, Draws, Drawing, Heading, Kind, Part, Table, Words
+from projections.reports.document import Column, Drawing, Draws, Heading, Kind, Part, Table, Words
+from projections.statistics import percent
 from projections.tables import micros, moment, structs
 
 K = 5
@@ -21,7 +22,13 @@ K = 5
 
 HIDDEN = f"不足 {K} 人或与之相关的格不公布，以「—」表示。"
 
-CHANNELS = {"app": "App", "mini_program": "小程序", "web": "网页", "phone": "电话", JOINING: "我也遇到"}
+CHANNELS = {
+    "app": "App",
+    "mini_program": "小程序",
+    "web": "网页",
+    "phone": "电话",
+    JOINING: "我也遇到",
+}
 TIMES = ("0—6 时", "6—12 时", "12—18 时", "18—24 时")
 DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 OFTEN = ("1 次", "2—4 次", "5 次及以上")
@@ -39,7 +46,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 def use(
     connection: Connection, first: datetime, last: datetime, before: datetime, now: datetime
 ) -> Use:
-    """The rows of [first, last), as far as the time has come, and the persons of [before, first)."""
+    """The rows of [first, last) as far as the time has come; the persons of [before, first)."""
     until = micros(min(last, now))
     column = BEHAVIOUR.c
     rows = structs(
@@ -113,7 +120,7 @@ def _overall(found: Use, persons: set[bytes], rated: set[bytes]) -> Table:
         title="参与情况",
         columns=(Column("项目", share=2), Column("人数", Kind.COUNT), Column("占比", Kind.RATE)),
         rows=tuple(
-            (name, n, None if n is None else n / len(persons))
+            (name, n, None if n is None else percent(n, len(persons)))
             for (name, _, _), n in zip(lines, shown, strict=True)
         ),
         note=HIDDEN,

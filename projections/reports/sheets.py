@@ -3,7 +3,7 @@
 import csv
 import io
 
-from projections.reports.document import Cell, Document, Kind, Table
+from projections.reports.document import Cell, Document
 
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 """With these a spreadsheet begins a formula; an apostrophe before them keeps it from that."""
@@ -21,7 +21,7 @@ def text_csv(document: Document) -> bytes:
         write([safe(table.title)])
         write([safe(column.name) for column in table.columns])
         for row in table.rows:
-            write(_row(table, row))
+            write(_row(row))
         if table.note:
             write([safe(table.note)])
     return out.getvalue().encode("utf-8-sig")
@@ -31,13 +31,13 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(RISKY) else text
 
 
-def _row(table: Table, row: tuple[Cell, ...]) -> list[str]:
+def _row(row: tuple[Cell, ...]) -> list[str]:
     found = []
-    for cell, column in zip(row, table.columns, strict=True):
+    for cell in row:
         if cell is None:
             found.append("")
         elif isinstance(cell, str):
             found.append(safe(cell))
         else:
-            found.append(repr(round(cell * 100, 2) if column.kind is Kind.POINTS else cell))
+            found.append(repr(cell))
     return found

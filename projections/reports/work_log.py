@@ -10,7 +10,7 @@ from casework.clocks import SHANGHAI
 from casework.lifecycle import ROLE_NAMES
 from casework.log.port import Recorded
 from casework.model import Actor, ActorKind
-from projections.reports.document import Column, Draws, Drawing, Heading, Kind, Part, Table
+from projections.reports.document import Column, Drawing, Draws, Heading, Kind, Part, Table
 
 STEPS: dict[str, str] = {
     "report-submitted": "上报",

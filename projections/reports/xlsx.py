@@ -12,8 +12,8 @@ from typing import Any
 from projections.reports.document import (
     Cell,
     Document,
-    Draws,
     Drawing,
+    Draws,
     Heading,
     Kind,
     Table,
@@ -27,6 +27,7 @@ FORMATS = {
     Kind.RATE: "0.00%",
     Kind.POINTS: "+0.00;-0.00;0.00",
     Kind.NUMBER: "#,##0.0",
+    Kind.SCORE: "0.00",
 }
 FIRST_SHEET = "说明"
 WIDEST = 60
@@ -92,8 +93,12 @@ def _sheet(book: Any, sheet: Any, document: Document, table: Table, styles: Any)
     sheet.write_string(0, 0, f"{table.title} · {document.period} · {document.says_as_of}")
     for n, column in enumerate(table.columns):
         texts = [column.name, *(str(row[n]) for row in table.rows)]
-        width = min(WIDEST, max(9, 2 + max(sum(2 if ord(c) > 255 else 1 for c in t) for t in texts)))
-        sheet.set_column(n, n, width if column.kind is Kind.WORDS else max(11, 2 * len(column.name) + 3))
+        width = min(
+            WIDEST, max(9, 2 + max(sum(2 if ord(c) > 255 else 1 for c in t) for t in texts))
+        )
+        sheet.set_column(
+            n, n, width if column.kind is Kind.WORDS else max(11, 2 * len(column.name) + 3)
+        )
     sheet.add_table(
         top, 0, last, len(table.columns) - 1,
         {"columns": [{"header": name} for name in _distinct(table)],
@@ -117,7 +122,9 @@ def _distinct(table: Table) -> list[str]:
     names = []
     for column in table.columns:
         seen[column.name] = seen.get(column.name, 0) + 1
-        names.append(column.name if seen[column.name] == 1 else f"{column.name} {seen[column.name]}")
+        names.append(
+            column.name if seen[column.name] == 1 else f"{column.name} {seen[column.name]}"
+        )
     return names
 
 
@@ -127,7 +134,7 @@ def _write(sheet: Any, y: int, x: int, cell: Cell, kind: Kind, styles: Any) -> N
     elif isinstance(cell, str):
         sheet.write_string(y, x, cell, styles[Kind.WORDS])
     else:
-        value = cell * 100 if kind is Kind.POINTS else cell
+        value = round(cell / 100, 6) if kind is Kind.RATE else cell
         sheet.write_number(y, x, value, styles[kind])
 
 
