@@ -68,9 +68,7 @@ class BehaviourFold:
 
     def read(self, connection: Connection, lines: Sequence[Line]) -> None:
         streams = {line.stream for line in lines if line.kind in _TOUCHING}
-        for row in structs_of(
-            connection, BEHAVIOUR, BehaviourRow, BEHAVIOUR.c.stream, streams
-        ):
+        for row in structs_of(connection, BEHAVIOUR, BehaviourRow, BEHAVIOUR.c.stream, streams):
             self._rows.setdefault(row.stream, {})[row.person] = row
 
     def apply(self, line: Line) -> None:
@@ -104,9 +102,7 @@ class BehaviourFold:
         mine = self._rows.setdefault(line.stream, {})
         if person in mine:
             return
-        mine[person] = BehaviourRow(
-            person, line.stream, line.at, joined, channel, indicator, photo
-        )
+        mine[person] = BehaviourRow(person, line.stream, line.at, joined, channel, indicator, photo)
         self._changed.add((line.stream, person))
 
     def _forget(self, person: bytes) -> None:

@@ -17,6 +17,17 @@ Cell: TypeAlias = str | int | float | None
 
 NOTHING = "—"
 
+CHANNELS = {
+    "app": "App",
+    "miniprogram": "小程序",
+    "h5": "网页",
+    "web": "网页",
+    "phone": "电话",
+    "join": "我也遇到",
+    "12345": "12345 热线",
+}
+"""Where reports come from, as far as a name is known; a partner's channel stands for itself."""
+
 
 class Kind(StrEnum):
     """What a column holds, and with it how a cell is aligned and written."""

@@ -9,6 +9,7 @@ from projections.measure_catalogue import CATALOGUE, measured
 from projections.measures import By, Figure, cases, measure
 from projections.periods import Every, periods
 from projections.reports.document import (
+    CHANNELS,
     Cell,
     Column,
     Drawing,
@@ -138,7 +139,7 @@ def efficiency(source: Source) -> Table:
 def days(source: Source) -> Table:
     """Reports and closings, a row a day of the period, as of the same cut."""
     first, last = source.period.first.date(), source.period.last.date() - timedelta(days=1)
-    every = periods(Every.DAY, first, last)
+    every = [p for p in periods(Every.DAY, first, last) if p.first <= source.cut.at]
     came, went = (
         {f.period: f.numerator for f in measure(
             source.connection, name, every, now=source.now, as_of=source.cut)}
@@ -271,7 +272,7 @@ def channels(source: Source) -> Table:
     return Table(
         title="上报渠道",
         columns=(Column("渠道", share=2), Column("上报", Kind.COUNT)),
-        rows=tuple((one.key, int(one.numerator)) for one in found),
+        rows=tuple((CHANNELS.get(one.key, one.key), int(one.numerator)) for one in found),
         drawing=Drawing(how=Draws.BARS, title="各渠道上报量（件）", label=0, values=(1,)),
     )
 

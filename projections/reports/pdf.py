@@ -123,7 +123,8 @@ def _drawing(drawing: Drawing, table: Table) -> dict[str, object]:
     values = [[_number(row[n]) for n in drawing.values] for row in table.rows]
     known = [value for row in values for value in row if value is not None]
     kind = columns[0].kind
-    top = _top(max(known, default=0.0), kind)
+    most = max(known, default=0.0)
+    top = most if drawing.how is Draws.BARS else _top(most, kind)
     first = sorted(row[0] for row in values if row[0] is not None)
     edges = class_edges(first)
     return {

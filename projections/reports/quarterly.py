@@ -12,8 +12,18 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from casework.clocks import SHANGHAI
-from projections.behaviour import BEHAVIOUR, JOINING, BehaviourRow
-from projections.reports.document import Column, Drawing, Draws, Heading, Kind, Part, Table, Words
+from projections.behaviour import BEHAVIOUR, BehaviourRow
+from projections.reports.document import (
+    CHANNELS,
+    Column,
+    Drawing,
+    Draws,
+    Heading,
+    Kind,
+    Part,
+    Table,
+    Words,
+)
 from projections.statistics import percent
 from projections.tables import micros, moment, structs
 
@@ -22,13 +32,6 @@ K = 5
 
 HIDDEN = f"不足 {K} 人或与之相关的格不公布，以「—」表示。"
 
-CHANNELS = {
-    "app": "App",
-    "mini_program": "小程序",
-    "web": "网页",
-    "phone": "电话",
-    JOINING: "我也遇到",
-}
 TIMES = ("0—6 时", "6—12 时", "12—18 时", "18—24 时")
 DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 OFTEN = ("1 次", "2—4 次", "5 次及以上")

@@ -7,6 +7,7 @@ import msgspec
 
 from casework import desks
 from casework.clocks import SHANGHAI
+from casework.events import STORED_AS
 from casework.lifecycle import ROLE_NAMES
 from casework.log.port import Recorded
 from casework.model import Actor, ActorKind
@@ -78,6 +79,8 @@ STEPS: dict[str, str] = {
 }
 """Stored name of a fact of a case → what was done, in a word or two."""
 
+STORED_NAMES: dict[type[msgspec.Struct], str] = {kind: name for name, kind in STORED_AS.items()}
+
 KINDS = {
     ActorKind.CITIZEN: "市民",
     ActorKind.PARTNER: "接入方",
@@ -111,10 +114,11 @@ def day_of(happened: Iterable[Recorded], street_name: Callable[[str], str]) -> D
     accounts: dict[str, set[str]] = defaultdict(set)
     hours = [0] * 24
     for recorded in happened:
-        if recorded.name not in STEPS:
+        name = STORED_NAMES.get(type(recorded.event))
+        if name is None:
             continue
         desk = desk_of(recorded.actor, street_name)
-        steps[desk][recorded.name] += 1
+        steps[desk][name] += 1
         cases[desk].add(recorded.stream)
         hours[recorded.at.astimezone(SHANGHAI).hour] += 1
         if recorded.actor.kind is ActorKind.STAFF:
