@@ -78,6 +78,7 @@ _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
 )
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
+_MEASURERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
 _TRIERS: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST})
 _OVERSEERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
 """Those who look at the whole district."""
@@ -223,6 +224,11 @@ POLICY: dict[str, Policy] = {
         _row("documents.inspection", "巡检记录", {_R.SYSADMIN, _R.AUDITOR, _R.SUPERVISOR}),
         _row("documents.work_log", "工作日志", _OVERSEERS),
         _row("documents.shifts", "值班与交接班记录", {_R.SUPERVISOR}),
+        _row("measures.list", "指标口径目录", _MEASURERS),
+        _row("measures.figures", "指标口径的数", _MEASURERS),
+        _row("measures.cases", "指标口径背后的案件", _MEASURERS),
+        _row("measures.seal", "封存月度数据", {_R.SUPERVISOR}),
+        _row("measures.sealed", "封存的月度数据", _MEASURERS),
         _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
         _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
         _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),

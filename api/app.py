@@ -33,6 +33,7 @@ from api.routes import (
     duty,
     health,
     indicators,
+    measures,
     notices,
     partners,
     persons,
@@ -157,6 +158,7 @@ ROUTERS = tuple(
         notices,
         timeliness,
         documents,
+        measures,
         places,
         map_layers,
     )

@@ -27,6 +27,7 @@ from api.duty import DutyRoster
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.sealed_months import SealedMonths
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -74,6 +75,7 @@ class Parts:
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     duty: DutyRoster
+    sealed_months: SealedMonths
     gazetteer: Gazetteer
     geocoder: Geocoding | None
     feed: Feed

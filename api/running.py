@@ -25,6 +25,7 @@ ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
 REPORT_SECONDS = 300.0
 """How often the folder of reports is looked at: a listing of some names."""
+SEAL_SECONDS = 600.0
 
 
 @asynccontextmanager
@@ -43,6 +44,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (ERASE_SECONDS, lambda: _carry_on_erasures(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
             (REPORT_SECONDS, lambda: _write_reports(parts)),
+            (SEAL_SECONDS, lambda: _seal(parts)),
         )
     ]
     begin = asyncio.create_task(_begin(parts))
@@ -151,6 +153,16 @@ async def _poll(parts: Parts) -> None:
 async def _watch(parts: Parts) -> None:
     """Let the clock act on what has fallen due, and tell whom it concerns."""
     await parts.timekeeper.tick()
+
+
+async def _seal(parts: Parts) -> None:
+    """Seal the month that is over, once the views have read all of it."""
+    if not parts.timekeeper.is_held:
+        sealed = await asyncio.get_running_loop().run_in_executor(
+            parts.trials, parts.sealed_months.tick, parts.now()
+        )
+        if sealed is not None:
+            log.info("sealed", month=sealed.fact.month, position=sealed.position)
 
 
 async def _clean(parts: Parts) -> None:

@@ -35,6 +35,7 @@ from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
+from api.sealed_months import SealedMonths
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
@@ -209,6 +210,7 @@ def build(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
         ),
         duty=duty,
+        sealed_months=SealedMonths(casework.eventlog, feed),
         gazetteer=Gazetteer.bundled(),
         geocoder=_geocoder(settings),
         feed=feed,

@@ -30,6 +30,7 @@ from casework import (
     proposals,
     reference,
     roster,
+    sealed_months,
     shifts,
     special_periods,
 )
@@ -69,6 +70,7 @@ NAMES = Names(
         place_code.LIST_STORED_AS,
         roster.STORED_AS,
         shifts.STORED_AS,
+        sealed_months.STORED_AS,
     ]
 )
 """Every stored name of the engine."""

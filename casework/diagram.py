@@ -17,6 +17,7 @@ from casework import (
     proposals,
     reference,
     roster,
+    sealed_months,
     shifts,
     special_periods,
 )
@@ -66,6 +67,7 @@ STREAMS: tuple[Stream, ...] = (
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
     Stream("duty-roster", "值班表", roster.STORED_AS),
     Stream("shift/{desk}", "交接班", shifts.STORED_AS),
+    Stream("sealed-month/{yyyy-mm}", "封存的月度数据", sealed_months.STORED_AS),
 )
 
 _RELATIONS: dict[Relation, str] = {

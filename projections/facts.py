@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     select,
+    text,
 )
 
 from casework import events as did
@@ -96,6 +97,8 @@ class Flag(IntFlag):
     """Accepted, handed over in time, and closed before it was due to close."""
     HANDED = 1 << 39
     """Handed over at least once, whether or not it was sent back."""
+    ACKNOWLEDGED = 1 << 40
+    FIRST_ROUND = 1 << 41
 
 
 CLOSED = Flag.ACCEPTED | Flag.TRANSFERRED | Flag.FORCE_CLOSED
@@ -107,10 +110,18 @@ _MOMENTS = ("submitted_at", "reviewed_at", "dispatched_at", "due_at", "plain_due
 _STREETS_FIRST = ("from_at", "to_at", "street", "flags")
 
 
+_MORE = {"handed_at": ("dispatched_at", "handled"), "reviewed_at": ("submitted_at",)}
+
+
 def _when(name: str) -> Index:
     """A moment, and all that a count by 街镇 needs: the rows themselves are not looked at."""
-    return Index(f"case_fact_{name.removesuffix('_at')}", name, *_STREETS_FIRST)
+    has = text(f"{name} IS NOT NULL")
+    columns = (name, *_STREETS_FIRST, *_MORE.get(name, ()))
+    short = f"case_fact_{name.removesuffix('_at')}"
+    return Index(short, *columns, sqlite_where=has, postgresql_where=has)
 
+
+_OPEN, _REPORT = text("stage IS NOT NULL"), text("submitted_at IS NOT NULL")
 
 CASE_FACT = Table(
     "case_fact",
@@ -156,8 +167,30 @@ CASE_FACT = Table(
     Column("satisfaction", Integer),
     Column("efficiency", Integer, nullable=False),
     *(_when(name) for name in _MOMENTS),
-    Index("case_fact_open", "to_at", "stage", "street", "from_at"),
-    Index("case_fact_cell", "cell_east", "cell_north", "indicator", "submitted_at"),
+    Index(
+        "case_fact_open",
+        "to_at",
+        "stage",
+        "street",
+        "from_at",
+        "from_pos",
+        "to_pos",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index(
+        "case_fact_cell",
+        "cell_east",
+        "cell_north",
+        "indicator",
+        "submitted_at",
+        "from_at",
+        "to_at",
+        "flags",
+        "stream",
+        sqlite_where=_REPORT,
+        postgresql_where=_REPORT,
+    ),
 )
 
 
@@ -204,7 +237,10 @@ class FactRow(msgspec.Struct):
     """Of the last hand-over, also one that was sent back."""
     verify_due_at: int | None = None
     closing_due_at: int | None = None
-    """The later of when the handling and the verification are due; None once taken away."""
+    """When the handling is due, and once handed over in time the verification, if that is later.
+
+    None once taken away.
+    """
     closed_at: int | None = None
     appealed_at: int | None = None
     """When the appeal was decided."""
@@ -327,7 +363,7 @@ def _report(key: CaseKey, line: Line, e: did.ReportSubmitted) -> FactRow:
         stage_at=line.at,
         code=None,
         outcome=None,
-        flags=0,
+        flags=int(Flag.FIRST_ROUND),
         submitted_at=line.at,
     )
     by_staff = e.on_behalf or line.recorded.actor.kind is ActorKind.STAFF
@@ -359,6 +395,8 @@ def _dispatched(rows: list[FactRow], line: Line, e: did.CaseDispatched | did.Cas
         last.mark(Flag.FALSE_RECTIFIED, when=e.code == "V13")
         round_ = e.round
     since = report.stage_at if last.stage is None else last.stage_at
+    kept = Flag.STAFF_ENTERED | Flag.DEMONSTRATION
+    first = Flag.FIRST_ROUND if round_ == 1 else Flag(0)
     due_at = micros(e.due_at)
     rows.append(
         msgspec.structs.replace(
@@ -372,7 +410,7 @@ def _dispatched(rows: list[FactRow], line: Line, e: did.CaseDispatched | did.Cas
             stage_at=None,
             code=None,
             outcome=None,
-            flags=report.flags & (Flag.STAFF_ENTERED | Flag.DEMONSTRATION),
+            flags=int(report.flags & kept | first),
             submitted_at=None,
             review_due_at=None,
             reviewed_at=None,
@@ -412,8 +450,6 @@ def _clocks(rows: list[FactRow], event: did.Fact) -> None:
             row = rows[0] if start.clock in _OF_REPORT else rows[-1]
             row.clear(done)
             setattr(row, name, micros(start.due_at))
-            if start.clock is Clock.VERIFICATION and row.due_at is not None:
-                row.closing_due_at = max(row.due_at, micros(start.due_at))
 
 
 def _due(row: FactRow, start: ClockStarted) -> None:
@@ -476,6 +512,7 @@ def _of_stay(row: FactRow, line: Line, event: did.Fact) -> None:
     match event:
         case did.CaseAcknowledged():
             row.acknowledged_at = line.at
+            row.mark(Flag.ACKNOWLEDGED)
         case did.CaseRectified(outcome=outcome):
             _handed_over(row, line, outcome)
         case did.ReworkOrdered(code=code):
@@ -503,6 +540,9 @@ def _handed_over(row: FactRow, line: Line, outcome: Outcome) -> None:
     row.clear(Flag.HANDED_IN_TIME | Flag.HANDED_IN_TIME_PLAIN | Flag.NOT_FOUND)
     row.mark(Flag.HANDED)
     row.mark(Flag.HANDED_IN_TIME, when=line.at <= row.due_at)
+    if row.verify_due_at is not None and line.at <= row.due_at:
+        # Handed over late, it stays due where it was: waiting moves no case to another month.
+        row.closing_due_at = max(row.due_at, row.verify_due_at)
     row.mark(Flag.HANDED_IN_TIME_PLAIN, when=line.at <= row.plain_due_at)
     row.mark(Flag.NOT_FOUND, when=outcome is Outcome.NOT_FOUND)
 

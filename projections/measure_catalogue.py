@@ -189,14 +189,10 @@ def _step(name: str, title: str, moment_: str, due: ColumnElement[int], flags: F
         formula=f"{title} = 该环节时钟按时停止的 ÷ 有该时钟且已停止或已到期的；"
         "按环节开始的时间归入时段。返工后多次核查的，有一次逾期即不计按时。",
         moment=moment_,
-        population=_both(_C_NOT_NULL(due), _ran(done, due)),
+        population=_ran(done, due),
         numerator=_both(_has(done), _lacks(late)),
         target=95.0,
     )
-
-
-def _C_NOT_NULL(column: ColumnElement[int]) -> Asked:  # noqa: N802
-    return lambda _cut: column.is_not(None)
 
 
 _STEP_FLAGS: dict[Flag, tuple[Flag, Flag]] = {
@@ -261,7 +257,7 @@ _ALL: tuple[Measure, ...] = (
         formula="响应率 = 按时首次签收的派遣 ÷ 全部派遣。按派遣的时间归入时段。",
         moment="dispatched_at",
         numerator=_both(_has(Flag.ACKNOWLEDGE_DONE), _lacks(Flag.ACKNOWLEDGE_LATE),
-                        lambda _cut: _C.acknowledged_at.is_not(None)),
+                        _has(Flag.ACKNOWLEDGED)),
         target=95.0,
     ),
     Measure(
@@ -302,7 +298,7 @@ _ALL: tuple[Measure, ...] = (
     Measure(
         name="closed",
         title="结案率",
-        formula="结案率 = 核查通过而结案 ÷ 应结案。应结案的时间取处置到期与核查到期中较晚的；"
+        formula="结案率 = 核查通过而结案 ÷ 应结案。应结案的时间为处置到期；按期反馈的，取处置到期与核查到期中较晚的；"
         "强制结案和转办不计入分子。",
         moment="closing_due_at",
         numerator=_has(Flag.ACCEPTED),
@@ -335,7 +331,7 @@ _ALL: tuple[Measure, ...] = (
         numerator=_both(
             _has(Flag.ACCEPTED),
             _lacks(Flag.RETURNED | Flag.REWORKED | Flag.EXTENDED | Flag.REOPENED),
-            lambda _cut: _C.round == 1,
+            _has(Flag.FIRST_ROUND),
         ),
         beside=_HONEST,
     ),
@@ -363,7 +359,7 @@ _ALL: tuple[Measure, ...] = (
         numerator=_has(Flag.SOLVED),
         variants={
             "first_round": Variant(
-                title="首轮", population=_both(_OF_RESIDENTS, lambda _cut: _C.round == 1)
+                title="首轮", population=_both(_OF_RESIDENTS, _has(Flag.FIRST_ROUND))
             ),
             "final": Variant(
                 title="最终一轮", population=_both(_OF_RESIDENTS, _lacks(Flag.REOPENED))
@@ -385,7 +381,7 @@ _ALL: tuple[Measure, ...] = (
         numerator=_has(Flag.SATISFIED),
         variants={
             "first_round": Variant(
-                title="首轮", population=_both(_OF_RESIDENTS, lambda _cut: _C.round == 1)
+                title="首轮", population=_both(_OF_RESIDENTS, _has(Flag.FIRST_ROUND))
             ),
             "final": Variant(
                 title="最终一轮", population=_both(_OF_RESIDENTS, _lacks(Flag.REOPENED))

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from casework.handlings import Cut
-from projections.facts import CASE_FACT
+from projections.facts import CASE_FACT, Flag
 from projections.measure_catalogue import (
     AMOUNTS,
     DUE_MOMENTS,
@@ -92,6 +92,8 @@ class Part(StrEnum):
     NUMERATOR = "numerator"
     REST = "rest"
     """In the denominator and not in the numerator."""
+    EXEMPTED = "exempted"
+    """In the denominator, and an appeal was upheld."""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -175,6 +177,8 @@ def cases(  # noqa: PLR0913  as above
         where.append(counts)
     elif part is Part.REST:
         where.append(~counts)
+    elif part is Part.EXEMPTED:
+        where.append(_C.flags.bitwise_and(int(Flag.EXEMPTED)) != 0)
     total = connection.scalar(select(func.count()).select_from(CASE_FACT).where(*where))
     when = _C.stage_at if asked.kind is Kind.STOCK else _C[asked.moment]
     question = (
@@ -284,7 +288,7 @@ def _in_period(
         found = [_weighed(each, weights) for each in found]
     if by is By.CELL:
         return sorted(found, key=lambda one: (-one.n, one.key))[:MOST_CELLS]
-    return _ranked(asked, sorted(found, key=lambda one: one.key)) if by is not None else found
+    return ranked(asked, sorted(found, key=lambda one: one.key)) if by is not None else found
 
 
 MOST_CELLS = 200
@@ -320,11 +324,11 @@ def _figure(asked: Measure, period: Period, key: str, numerator: int, denominato
         value=value,
         n=denominator,
         interval=interval,
-        enough=_enough(asked, denominator),
+        enough=enough_of(asked, denominator),
     )
 
 
-def _enough(asked: Measure, n: int) -> bool:
+def enough_of(asked: Measure, n: int) -> bool:
     return asked.kind in {Kind.COUNT, Kind.STOCK} or n >= asked.minimum_sample
 
 
@@ -341,7 +345,7 @@ def _durations(
     values: dict[str, list[int]] = {}
     question = select(*_key(by), amount).where(*where, amount.is_not(None))
     for row in connection.execute(question):
-        values.setdefault(_name(by, row[:-1]), []).append(row[-1])
+        values.setdefault(_name(by, row[:-1]), []).append(int(row[-1] or 0))
     if by is None:
         values.setdefault("", [])
     return [_duration(asked, period, key, sorted(some)) for key, some in values.items()]
@@ -357,7 +361,7 @@ def _duration(asked: Measure, period: Period, key: str, values: Sequence[int]) -
         value=round(quantile(values, 0.5) / MINUTE, 1) if n else None,
         p90=round(quantile(values, 0.9) / MINUTE, 1) if n else None,
         n=n,
-        enough=_enough(asked, n),
+        enough=enough_of(asked, n),
     )
 
 
@@ -367,7 +371,7 @@ def _weighed(figure: Figure, weights: Mapping[str, float]) -> Figure:
     return msgspec.structs.replace(figure, value=value)
 
 
-def _ranked(asked: Measure, figures: list[Figure]) -> list[Figure]:
+def ranked(asked: Measure, figures: list[Figure]) -> list[Figure]:
     """With ranks, equal values sharing one; what is too small or of no direction has none."""
     if asked.direction is Direction.NEITHER:
         return figures

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -9,13 +10,14 @@ from api.documents.inspection import inspection_parts
 from api.documents.kinds import NAMES, Report, in_words
 from api.documents.shift_log import shift_parts
 from api.parts import Parts
+from api.sealed_months import KEYS, MORE_KEYS, read_back
 from casework.handlings import Cut
 from casework.indicators import NotInCatalogue
 from casework.log.port import Log, Recorded
 from geo.units import known_units
-from projections.measures import cut_for
-from projections.periods import Period
-from projections.reports.document import Document, Outline, Part
+from projections.measures import By, Figure, cut_for
+from projections.periods import Every, Period
+from projections.reports.document import Document, Outline, Part, clock
 from projections.reports.figures import monday_parts, monthly_parts, weekly_parts
 from projections.reports.outline import outline
 from projections.reports.quarterly import quarter_before, quarterly_parts, use
@@ -56,7 +58,7 @@ def document(parts: Parts, report: Report, period: Period, as_of: Cut | None = N
         period=in_words(period),
         as_of=cut.at,
         position=cut.position or position_at(parts.casework.eventlog, cut.at),
-        facts=tuple(_facts(report, period, now)),
+        facts=tuple(_facts(parts, report, period, now)),
         parts=made[0],
         outline=made[1],
     )
@@ -66,7 +68,24 @@ Made = tuple[tuple[Part, ...], Outline | None]
 Maker = Callable[[Parts, Period, datetime, Cut | None, Cut], Made]
 
 
-def _facts(report: Report, period: Period, now: datetime) -> Iterator[str]:
+def _kept(
+    parts: Parts, name: str, by: By | None, variant: str, period: Period
+) -> list[Figure] | None:
+    """The sealed figures; None where the month, or this way of telling it apart, is not sealed."""
+    if period.every is not Every.MONTH or by not in {*KEYS, *MORE_KEYS.get(name, ())}:
+        return None
+    sealed = parts.sealed_months.of(period.name)
+    found = None if sealed is None else read_back(sealed, name, by, variant)
+    return None if by is None and not found else found
+
+
+def _facts(parts: Parts, report: Report, period: Period, now: datetime) -> Iterator[str]:
+    sealed = parts.sealed_months.of(period.name) if report is Report.MONTHLY else None
+    if sealed is not None:
+        yield (
+            f"本月数据已于 {clock(sealed.sealed_at)} 封存（日志位置 {sealed.position}），"
+            f"以下为封存的数；之后的更正见 /measures/sealed/{period.name}。"
+        )
     if period.last > now and report is not Report.INSPECTION:
         yield "这一时段还没有结束，数字还会变。"
     if report in _OF_FIGURES:
@@ -74,7 +93,7 @@ def _facts(report: Report, period: Period, now: datetime) -> Iterator[str]:
     if report is Report.QUARTERLY:
         yield (
             "只统计本人同意（analysis）的使用情况；不含姓名、联系方式和任何个人标识。"
-            "已按本人要求删除的不在内，因此以后重出时人数可能减少。"
+            "匿名上报每次为一个新的标识。已按本人要求删除的不在内，因此以后重出时人数可能减少。"
         )
 
 
@@ -90,6 +109,7 @@ def _of_figures(parts_of: Callable[[Source], tuple[Part, ...]]) -> Maker:
                 streets=tuple(map_.units),
                 names=names_at(parts, cut.at),
                 outline=outline(map_),
+                kept=partial(_kept, parts),
             )
             return parts_of(source), source.outline
 

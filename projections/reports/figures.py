@@ -61,7 +61,7 @@ def amounts(source: Source, asked: Iterable[Asked] = AMOUNTS) -> Table:
     rows = []
     for name, variant in asked:
         found = source.total(name, variant)
-        rows.append((title_of(name, variant), found.figure.numerator, *_changes(found)))
+        rows.append((title_of(name, variant), int(found.figure.numerator), *_changes(found)))
     return Table(
         title="数量",
         columns=(
@@ -88,7 +88,7 @@ def rates(source: Source, asked: Iterable[Asked] = RATES) -> Table:
         found = source.total(name, variant)
         one = found.figure
         rows.append(
-            (title_of(name, variant), one.value, one.numerator, one.denominator, _span(one),
+            (title_of(name, variant), one.value, int(one.numerator), one.denominator, _span(one),
              measured(name).target, found.before, found.year_before)
         )  # fmt: skip
     return Table(
@@ -157,13 +157,8 @@ def streets(source: Source) -> Table:
     """The 29 ranked by 按期处置率 with n, and its map. Too small samples come last, unranked."""
     asked = {name: source.figures(name, By.STREET) for name in (
         "handled_in_time", "handled", "closed", "satisfied", "rated", "reports")}  # fmt: skip
-    before = {
-        f.key: f.value
-        for f in measure(
-            source.connection, "handled_in_time", source.period.before(), now=source.now,
-            by=By.STREET,
-        )
-    }  # fmt: skip
+    earlier = source.of(source.period.before(), "handled_in_time", By.STREET)
+    before = {f.key: f.value for f in earlier}
     order = sorted(
         source.streets, key=lambda code: _place(asked["handled_in_time"].get(code), code)
     )
