@@ -1,7 +1,7 @@
 """How people use the service, of those who agreed to it: a row a person and case, no words.
 
 Only reports and joinings whose consents say `analysis` leave a row; a person is a pseudonymous id
-that no report ever shows. An erased person's rows are deleted, and a withdrawal ends at the case.
+that no report ever shows. An erased person's rows are deleted.
 """
 
 import sys
@@ -88,10 +88,10 @@ class BehaviourFold:
                     row.indicator = code
                     self._changed.add((row.stream, row.person))
             case did.CaseRated(person=person):
-                row = self._rows.get(line.stream, {}).get(person.bytes)
-                if row is not None and row.rated_at is None:
-                    row.rated_at = line.at
-                    self._changed.add((row.stream, row.person))
+                mine = self._rows.get(line.stream, {}).get(person.bytes)
+                if mine is not None and mine.rated_at is None:
+                    mine.rated_at = line.at
+                    self._changed.add((mine.stream, mine.person))
             case _:
                 pass
 

@@ -159,18 +159,17 @@ def streets(source: Source) -> Table:
         "handled_in_time", "handled", "closed", "satisfied", "rated", "reports")}  # fmt: skip
     earlier = source.of(source.period.before(), "handled_in_time", By.STREET)
     before = {f.key: f.value for f in earlier}
-    order = sorted(
-        source.streets, key=lambda code: _place(asked["handled_in_time"].get(code), code)
-    )
+    in_time = asked["handled_in_time"]
+    order = sorted(source.streets, key=lambda code: _place(in_time.get(code), code))
     rows = []
     for n, code in enumerate(order, 1):
-        one = asked["handled_in_time"].get(code)
+        one = in_time.get(code)
         satisfied = asked["satisfied"].get(code)
         rows.append(
-            (n, source.names.street(code), one and one.rank, one and one.value,
-             one.n if one else 0, _apart(one and one.value, before.get(code)),
+            (n, source.names.street(code), one.rank if one else None, _value(in_time, code),
+             one.n if one else 0, _apart(_value(in_time, code), before.get(code)),
              _value(asked["handled"], code), _value(asked["closed"], code),
-             satisfied and satisfied.value, satisfied.n if satisfied else 0,
+             _value(asked["satisfied"], code), satisfied.n if satisfied else 0,
              _value(asked["rated"], code), _count(asked["reports"], code))
         )  # fmt: skip
     return Table(
@@ -243,8 +242,8 @@ def indicators(source: Source) -> Table:
         in_time, satisfied = asked["handled_in_time"].get(one.key), asked["satisfied"].get(one.key)
         rows.append(
             (source.names.indicator(one.key) if one.key else "（未定）", int(one.numerator),
-             in_time and in_time.value, in_time.n if in_time else 0,
-             _value(asked["closed"], one.key), satisfied and satisfied.value,
+             _value(asked["handled_in_time"], one.key), in_time.n if in_time else 0,
+             _value(asked["closed"], one.key), _value(asked["satisfied"], one.key),
              satisfied.n if satisfied else 0, _value(asked["rebound"], one.key))
         )  # fmt: skip
     return Table(
