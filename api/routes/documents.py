@@ -118,6 +118,7 @@ def _route(report: Report) -> None:
         f"/documents/{report}/{{period}}.{{form}}",
         name=operation,
         summary=NAMES[report],
+        description=f"{NAMES[report]}: made now, from the figures as of the period's end.",
         response_class=File,
         responses=FILES,
     )
@@ -147,8 +148,6 @@ def _route(report: Report) -> None:
                 "Cache-Control": "private, no-store",
             },
         )
-
-    read.__doc__ = f"{NAMES[report]}: made now, by the figures of the period's end."
 
 
 for _each in Report:

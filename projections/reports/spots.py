@@ -4,7 +4,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from casework.handlings import Cut
 from geo.grid import Cell
@@ -63,7 +64,10 @@ def rebounding(
     ]  # fmt: skip
 
 
-def _holds(columns, cut: Cut):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _holds(
+    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
+) -> list[ColumnElement[bool]]:
+    """Whether a row stood at the cut."""
     if cut.position is None:
         at = micros(cut.at)
         return [columns.from_at <= at, columns.to_at > at]
