@@ -79,6 +79,7 @@ _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
 _MEASURERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
+_EXPORTERS = _MEASURERS | {_R.STREET_LEAD}
 _TRIERS: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST})
 _OVERSEERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
 """Those who look at the whole district."""
@@ -162,6 +163,8 @@ POLICY: dict[str, Policy] = {
         _row("cases.read", "查看案件", _LOOKERS, READS, Words.MASKED),
         _row("cases.timeline", "办理过程", _LOOKERS, READS, Words.MASKED),
         _row("cases.clock", "时限说明", _LOOKERS, READS),
+        _row("cases.ratings", "评价与实际用时", _DESKS),
+        _row("visits.list", "待回访的案件", {_R.REVIEWER, _R.SUPERVISOR}),
         _row("cases.allowed", "可办操作", _LOOKERS, READS),
         _row(
             "cases.reveal",
@@ -229,6 +232,8 @@ POLICY: dict[str, Policy] = {
         _row("measures.cases", "指标口径背后的案件", _MEASURERS),
         _row("measures.seal", "封存月度数据", {_R.SUPERVISOR}),
         _row("measures.sealed", "封存的月度数据", _MEASURERS),
+        _row("exports.fields", "导出的字段", _EXPORTERS),
+        _row("exports.cases", "导出案件", _EXPORTERS),
         _row("place_codes.issue", "发放位置二维码", _CODE_HOLDERS),
         _row("place_codes.revoke", "停用位置二维码", _CODE_HOLDERS),
         _row("place_codes.list", "位置二维码列表", _CODE_HOLDERS | {_R.ANALYST, _R.SUPERVISOR}),

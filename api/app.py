@@ -31,6 +31,7 @@ from api.routes import (
     documents,
     dry_runs,
     duty,
+    exports,
     health,
     indicators,
     measures,
@@ -45,6 +46,7 @@ from api.routes import (
     shifts,
     special_periods,
     timeliness,
+    visits,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -159,6 +161,8 @@ ROUTERS = tuple(
         timeliness,
         documents,
         measures,
+        exports,
+        visits,
         places,
         map_layers,
     )

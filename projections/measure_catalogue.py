@@ -298,8 +298,8 @@ _ALL: tuple[Measure, ...] = (
     Measure(
         name="closed",
         title="结案率",
-        formula="结案率 = 核查通过而结案 ÷ 应结案。应结案的时间为处置到期；按期反馈的，取处置到期与核查到期中较晚的；"
-        "强制结案和转办不计入分子。",
+        formula="结案率 = 核查通过而结案 ÷ 应结案。应结案的时间为处置到期；按期反馈的，"
+        "取处置到期与核查到期中较晚的；强制结案和转办不计入分子。",
         moment="closing_due_at",
         numerator=_has(Flag.ACCEPTED),
         variants={

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import TypeVar
 
@@ -18,14 +19,16 @@ from projections.facts import CASE_FACT, Facts
 from projections.generations import Shelf, create
 from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
 from projections.measures import By, Figure, Only, Part, cases, compared, measure
-from projections.periods import Every, Period, period_of, periods
+from projections.periods import Every, period_of, periods
 from projections.reading import Readers
 from projections.statistics import percent, quantile, wilson
 from projections.tables import reading
+from projections.visits import SAMPLE, UNRATED_AFTER, Why, visits
 from tests.projections.histories import (
     LIMIT,
     REVIEWER,
     STREETS,
+    VERSIONS,
     ListedLog,
     Scribe,
     Story,
@@ -53,14 +56,10 @@ class Told(Story):
             did.CaseRegistered(
                 indicator=self.indicator,
                 condition="a",
-                versions=self.submitted_versions,
+                versions=VERSIONS,
                 stopped=(self.late(Clock.REVIEW),),
             )
         )
-
-    @property
-    def submitted_versions(self) -> did.Versions:
-        return did.Versions(1, 1, 1)
 
     def refused(self, code: str = "N01") -> Recorded:
         words = self.words("不在范围")
@@ -376,9 +375,22 @@ def test_an_indicator_may_be_asked_for_and_told_apart(town: Town) -> None:
 
 def test_reports_per_square_kilometre_are_not_ranked(town: Town) -> None:
     town.log.add(*(town.story(n % 2).submitted() for n in range(40)))
-    weights = {STREETS[0]: 4.0}
+    weights = {str(STREETS[0]): 4.0}
     found = town.ask(lambda c: measure(c, "reports", MAY, now=JUNE, by=By.STREET, weights=weights))
     assert [(each.value, each.rank) for each in found] == [(5.0, None), (None, None)]
+
+
+def test_of_what_nobody_rated_one_in_twenty_is_asked_about_the_same_each_time(town: Town) -> None:
+    stories = [town.story() for _ in range(120)]
+    for story in stories:
+        town.log.add(*begun(story), story.rectified(), story.closed())
+    now = stories[-1].at + UNRATED_AFTER
+    assert town.ask(lambda c: visits(c, now - timedelta(days=3))) == (0, [])
+    total, found = town.ask(lambda c: visits(c, now + timedelta(days=1), limit=3))
+    sampled = {story.number for story in stories if story.stream.bytes[0] < SAMPLE}
+    assert total == len(sampled) > 0
+    assert {each.number for each in found} <= sampled and len(found) == min(3, total)
+    assert {each.why for each in found} == {Why.UNRATED}
 
 
 def test_names_that_are_not_in_the_catalogue_are_told(town: Town) -> None:
@@ -457,7 +469,7 @@ def random_lives(seed: int, count: int) -> list[Recorded]:
     return told
 
 
-def _life(story: Told, random: Random) -> Iterator[Recorded]:
+def _life(story: Told, random: Random) -> Iterator[Recorded]:  # noqa: C901, PLR0912  one branch a turn of fate
     def passes() -> Told:
         return after(story, random.choice((1, 20, 90, 300, 3000)))
 
@@ -508,28 +520,22 @@ class Recount:
         self.stays: list[tuple[str, list[Recorded]]] = []
         self.reports: list[list[Recorded]] = []
         lives: dict[object, list[Recorded]] = {}
-        for event in events:
-            kept = event.at <= cut.at if cut.position is None else event.position <= cut.position
+        for each in events:
+            kept = each.at <= cut.at if cut.position is None else each.position <= cut.position
             if kept:
-                lives.setdefault(event.stream, []).append(event)
+                lives.setdefault(each.stream, []).append(each)
         for life in lives.values():
             self.reports.append(life)
-            starts_ = [n for n, each in enumerate(life) if isinstance(each.event, _DISPATCH)]
+            starts_ = [n for n, told in enumerate(life) if isinstance(told.event, _DISPATCH)]
             for first, last in zip(starts_, [*starts_, len(life)][1:], strict=True):
                 # What ends by a reopening still tells that it was reopened.
-                told = life[first : last + 1] if last < len(life) else life[first:]
                 event = life[first].event
                 assert isinstance(event, _DISPATCH)
-                self.stays.append((str(event.street), told))
+                self.stays.append((str(event.street), life[first : last + 1]))
 
     def due(self, stay: list[Recorded]) -> datetime:
-        due = [
-            start.due_at
-            for each in self.own(stay)
-            for start in each.event.started  # type: ignore[attr-defined]
-            if start.clock is Clock.HANDLING
-        ]
-        return due[-1]
+        facts = [each.event for each in self.own(stay) if isinstance(each.event, did.Fact)]
+        return [s.due_at for f in facts for s in f.started if s.clock is Clock.HANDLING][-1]
 
     def own(self, stay: list[Recorded]) -> list[Recorded]:
         """Without the dispatch that ended it."""
@@ -554,7 +560,7 @@ class Recount:
     def share(
         self, when: type[did.Fact], what: Callable[[list[Recorded]], bool]
     ) -> tuple[int, int]:
-        """Of the stays with an event in the month, its last one counting, those of which it holds."""
+        """Of the stays whose last such event lies in the month, those of which it holds."""
         found = [
             stay
             for _street, stay in self.stays
@@ -684,7 +690,7 @@ def test_intervals_of_a_row_follow_one_another_and_are_never_overwritten(make_lo
     ended = {row for row in before if row[3] < events[-1].position}
     assert ended and ended <= then
     rows = sorted(then, key=lambda row: row[:3])
-    for one, next_ in zip(rows, rows[1:], strict=False):
+    for one, next_ in pairwise(rows):
         if one[:2] == next_[:2]:
             assert one[3] == next_[2] and one[5] == next_[4]
     done()
