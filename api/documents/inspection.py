@@ -27,7 +27,7 @@ FREE_SHARE = 0.15
 """Below it a disk is filling up: SQLite and PostgreSQL need room to copy their largest table."""
 
 MOST_LISTED = 20_000
-"""Files of a folder that are counted beside requests, half a second; folders come in between."""
+"""Entries of a folder that are looked at beside requests: half a second."""
 
 LAG = 1_000
 """Positions that a view may be behind: a second of a very busy engine."""
@@ -41,7 +41,7 @@ def inspection_parts(parts: Parts, now: datetime, *, whole: bool = False) -> tup
     """The record without its head. `whole` verifies the log however long it is."""
     health = tuple(_health(parts, now))
     views = tuple(_views(parts))
-    disk = tuple(_disk(parts.settings.var, None if whole else 2 * MOST_LISTED))
+    disk = tuple(_disk(parts.settings.var, None if whole else MOST_LISTED))
     chain = tuple(_chain(parts, whole=whole))
     found = [row for table in (health, views, disk, chain) for row in table if row[1] != GOOD]
     bad = sum(row[1] == BAD for row in found)
@@ -151,9 +151,10 @@ def _disk(var: Path, most: int | None) -> Iterator[Row]:
         if path.is_file():
             yield (path.name, GOOD, _size(_bytes(path)))
             continue
-        files = [each for each in islice(path.rglob("*"), most) if each.is_file()]
+        entries = list(islice(path.rglob("*"), most))
+        files = [each for each in entries if each.is_file()]
         says = f"{len(files)} 个文件，{_size(sum(map(_bytes, files)))}"
-        more = "（只数到这里，全部请运行 casework inspect）" if len(files) > MOST_LISTED else ""
+        more = "（只数到这里，全部请运行 casework inspect）" if len(entries) == most else ""
         yield (path.name, GOOD, says + more)
 
 
