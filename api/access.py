@@ -84,6 +84,8 @@ _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREE
 _MEASURERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
 _EXPORTERS = _MEASURERS | {_R.STREET_LEAD}
 _TRIERS: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR, _R.ANALYST})
+_OVERSEERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
+"""Those who look at the whole district."""
 _CONFIGURE: frozenset[Role | Who] = frozenset({_R.SYSADMIN, _R.SUPERVISOR})
 
 
@@ -236,6 +238,14 @@ POLICY: dict[str, Policy] = {
         _row("measures.timeliness", "按期处置率", {_R.ANALYST, _R.SUPERVISOR}),
         _row("measures.timeliness_cases", "按期处置率的案件", {_R.ANALYST, _R.SUPERVISOR}),
         _row("measures.recognition", "类别推荐的准确率", {_R.ANALYST, _R.SUPERVISOR, _R.SYSADMIN}),
+        _row("documents.list", "报告列表", _OVERSEERS | {_R.SYSADMIN, _R.AUDITOR}),
+        _row("documents.weekly", "周报", _OVERSEERS),
+        _row("documents.monday", "全区周一专页", _OVERSEERS),
+        _row("documents.monthly", "数据分析月报", _OVERSEERS),
+        _row("documents.quarterly", "用户行为分析季报", _OVERSEERS),
+        _row("documents.inspection", "巡检记录", {_R.SYSADMIN, _R.AUDITOR, _R.SUPERVISOR}),
+        _row("documents.work_log", "工作日志", _OVERSEERS),
+        _row("documents.shifts", "值班与交接班记录", {_R.SUPERVISOR}),
         _row("measures.list", "指标口径目录", _MEASURERS),
         _row("measures.figures", "指标口径的数", _MEASURERS),
         _row("measures.cases", "指标口径背后的案件", _MEASURERS),

@@ -153,7 +153,11 @@ class JoinIn(Form):
 
 
 def consents(given: ConsentsIn) -> Consents:
-    return Consents(publication=given.publication, contact_by_street=given.contact_by_street)
+    return Consents(
+        publication=given.publication,
+        contact_by_street=given.contact_by_street,
+        analysis=given.analysis,
+    )
 
 
 class WithdrawIn(_Plain):

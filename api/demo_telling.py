@@ -178,6 +178,7 @@ class Teller:
             "consents": {
                 "publication": self.rng.random() < 0.6,
                 "contact_by_street": self.rng.random() < 0.3,
+                "analysis": self.reporter != "partner" and self.at.microsecond % 5 != 0,
             },
             "source_channel": "app",
         }

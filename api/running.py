@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from api.accounts.desk import Turn
+from api.documents.schedule import due, run_child
 from api.hand_back import hand_back_unreadable
 from api.missing_rows import complete_trail
 from api.parts import Parts
@@ -27,6 +28,8 @@ ERASE_SECONDS = 60.0
 CLEAN_SECONDS = 3600.0
 LEARN_SECONDS = 60.0
 COLLECT_SECONDS = 6 * 3600.0
+REPORT_SECONDS = 300.0
+"""How often the folder of reports is looked at: a listing of some names."""
 SEAL_SECONDS = 600.0
 
 
@@ -49,6 +52,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
             (COLLECT_SECONDS, lambda: _collect(parts)),
             (CLEAN_SECONDS, lambda: _clean(parts)),
             (LEARN_SECONDS, lambda: _learn(parts)),
+            (REPORT_SECONDS, lambda: _write_reports(parts)),
             (SEAL_SECONDS, lambda: _seal(parts)),
         )
     ]
@@ -197,6 +201,17 @@ async def _collect(parts: Parts) -> None:
     done = await asyncio.to_thread(parts.collecting.collect)
     if done.uploads or done.files:
         log.info("collected", uploads=done.uploads, files=done.files)
+
+
+async def _write_reports(parts: Parts) -> None:
+    """Have a child write the reports whose period is over, where a folder is set."""
+    folder = parts.settings.reports_folder
+    if folder is None:
+        return
+    if any(due(folder, parts.now(), parts.settings.reports_at)):
+        code = await asyncio.to_thread(run_child, parts.settings)
+        if code:
+            log.warning("reports", exit=code)
 
 
 def _forget_old_failures(parts: Parts) -> None:

@@ -62,6 +62,9 @@ class ConsentsIn(Wire):
 
     publication: bool = Field(default=False, strict=True)
     contact_by_street: bool = Field(default=False, strict=True)
+    analysis: bool = Field(
+        default=False, strict=True, description="同意去标识后统计使用情况（用户行为分析季报）。"
+    )
 
 
 class ExternalRefIn(Wire):

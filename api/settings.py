@@ -3,6 +3,7 @@
 Limits of time, calendars and indicators are data, not settings.
 """
 
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
@@ -166,6 +167,14 @@ class Settings(BaseSettings):
     partner_limit: str = Field(
         default="100000/minute",
         description="同一接入方提交的次数上限。",
+    )
+    reports_folder: Path | None = Field(
+        default=None,
+        description="定期报告写入的目录，由服务自动写；空则不写，可由定时任务运行 report due。",
+    )
+    reports_at: time = Field(
+        default=time(6, 30),
+        description="时段结束后，从当天几点起写定期报告（北京时间），如 06:30。",
     )
     password_profile: str = Field(
         default="dengbao",

@@ -64,6 +64,7 @@ from evidence.masking import mask
 from evidence.redaction import Finder
 from evidence.store import Folder, Store
 from geo.gazetteer import Gazetteer
+from projections.behaviour import Behaviour
 from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
@@ -126,6 +127,7 @@ def all_views() -> tuple[View, ...]:
         Training(),
         Evidence(),
         HandOvers(),
+        Behaviour(),
         Facts(),
     )
 

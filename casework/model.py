@@ -302,6 +302,8 @@ class Consents(Noun, frozen=True, kw_only=True):
 
     publication: bool = False
     contact_by_street: bool = False
+    analysis: bool = False
+    """To how the service is used being counted, without a name (用户行为分析)."""
 
 
 class Proposed(msgspec.Struct, frozen=True):

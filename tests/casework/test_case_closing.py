@@ -221,7 +221,10 @@ def test_a_hand_over_without_a_readable_photo_goes_back_and_its_wait_counts() ->
         ask.OrderRework(code="R04", words=words()), by=REVIEWER, at=mon("11:00")
     ).then(like(did.ReworkOrdered, verification_counts=True))
     assert case.clocks[Clock.HANDLING].fact.due_at == reworked.clocks[Clock.HANDLING].fact.due_at
-    assert (case.spans, case.used(Clock.HANDLING)) == (reworked.spans, reworked.used)
+    assert (case.spans, case.used(Clock.HANDLING)) == (
+        reworked.spans,
+        reworked.used(Clock.HANDLING),
+    )
 
 
 def test_one_readable_photo_is_enough_for_a_person_to_look() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from projections.behaviour import Behaviour
 from projections.case_board import CaseBoard
 from projections.case_history import CaseHistory
 from projections.case_keys import CaseKeys
@@ -45,6 +46,7 @@ VIEWS: tuple[View, ...] = (
     Training(),
     Evidence(),
     HandOvers(),
+    Behaviour(),
     Facts(),
 )
 

@@ -1,0 +1,74 @@
+"""Where what was closed comes up again: registered reports that follow a closing on their cell."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from casework.handlings import Cut
+from geo.grid import Cell
+from projections.facts import CASE_FACT, Flag
+from projections.tables import MICROSECOND, micros
+
+WITHIN = timedelta(days=30)
+_C = CASE_FACT.c
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """A 100 m cell and an indicator, how many reports followed a closing, and on whose ground."""
+
+    cell: Cell
+    indicator: str
+    street: str | None
+    reports: int
+
+
+def rebounding(
+    connection: Connection, first: datetime, last: datetime, cut: Cut, limit: int = 10
+) -> list[Spot]:
+    """The spots with most reports in [first, last), registered by the cut, at most WITHIN after.
+
+    A report follows a closing where one of the same indicator in the same cell was accepted
+    before it. Ties go to the cell further south, then further west.
+    """
+    closed = CASE_FACT.alias("closed")
+    follows = exists().where(
+        closed.c.cell_east == _C.cell_east,
+        closed.c.cell_north == _C.cell_north,
+        closed.c.indicator == _C.indicator,
+        closed.c.stream != _C.stream,
+        closed.c.flags.bitwise_and(int(Flag.ACCEPTED)) != 0,
+        closed.c.closed_at < _C.submitted_at,
+        closed.c.closed_at >= _C.submitted_at - WITHIN // MICROSECOND,
+        *_holds(closed.c, cut),
+    )
+    rows = connection.execute(
+        select(_C.cell_east, _C.cell_north, _C.indicator, _C.street).where(
+            _C.submitted_at >= micros(first),
+            _C.submitted_at < micros(last),
+            _C.flags.bitwise_and(int(Flag.REGISTERED)) != 0,
+            *_holds(_C, cut),
+            follows,
+        )
+    )
+    found: dict[tuple[int, int, str], list[str | None]] = defaultdict(list)
+    for east, north, indicator, street in rows:
+        found[north, east, indicator].append(street)
+    most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:limit]
+    return [
+        Spot(Cell(east, north), indicator, max(streets, key=lambda s: (streets.count(s), s or "")),
+             len(streets))
+        for (north, east, indicator), streets in most
+    ]  # fmt: skip
+
+
+def _holds(
+    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
+) -> list[ColumnElement[bool]]:
+    """Whether a row stood at the cut."""
+    if cut.position is None:
+        at = micros(cut.at)
+        return [columns.from_at <= at, columns.to_at > at]
+    return [columns.from_pos <= cut.position, columns.to_pos > cut.position]
