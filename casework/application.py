@@ -25,6 +25,7 @@ from casework import case as cases
 from casework import (
     catalogue,
     events,
+    monthly_issue,
     notices,
     place_code,
     proposals,
@@ -69,6 +70,7 @@ NAMES = Names(
         place_code.LIST_STORED_AS,
         roster.STORED_AS,
         shifts.STORED_AS,
+        monthly_issue.STORED_AS,
     ]
 )
 """Every stored name of the engine."""

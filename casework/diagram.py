@@ -13,6 +13,7 @@ import msgspec
 from casework import (
     catalogue,
     events,
+    monthly_issue,
     place_code,
     proposals,
     reference,
@@ -66,6 +67,8 @@ STREAMS: tuple[Stream, ...] = (
     Stream("place-codes", "位置二维码目录", place_code.LIST_STORED_AS),
     Stream("duty-roster", "值班表", roster.STORED_AS),
     Stream("shift/{desk}", "交接班", shifts.STORED_AS),
+    Stream("issue/{yyyy-mm}", "月度典型案例", monthly_issue.STORED_AS),
+    Stream("consent/{case}", "公开授权", _others(events.PublicationConsentWithdrawn)),
 )
 
 _RELATIONS: dict[Relation, str] = {

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table, Text
 
 from casework import events as did
+from casework import monthly_issue
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.tables import TRANSIENT, VIEWS, micros, structs_of
@@ -109,8 +110,14 @@ _PLACED = (did.ReportSubmitted, did.PlaceCorrected)
 
 CASE_EVENTS = frozenset(did.STORED_AS.values())
 
-BESIDE: frozenset[type[msgspec.Struct]] = frozenset({did.DeadlineReached})
-"""Facts about a case that lie in a stream beside it: only views that ask for them get them."""
+BESIDE: frozenset[type[msgspec.Struct]] = frozenset(
+    {
+        did.DeadlineReached,
+        did.PublicationConsentWithdrawn,
+        *monthly_issue.STORED_AS.values(),
+    }
+)
+"""Facts that lie in a stream beside the cases: only views that ask for them get them."""
 
 
 class Line:
