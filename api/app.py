@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import POLICY
 from api.description import describe
-from api.exchange import ogc
+from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.parts import Parts
@@ -43,6 +43,7 @@ from api.routes import (
     shifts,
     special_periods,
     timeliness,
+    typical_cases,
 )
 from api.routes import map as map_layers
 from api.running import running
@@ -155,13 +156,14 @@ ROUTERS = tuple(
         special_periods,
         notices,
         timeliness,
+        typical_cases,
         places,
         map_layers,
     )
 )
 """What is served under `API`."""
 
-UNPREFIXED = (health.router, place_codes.links, ogc.router)
+UNPREFIXED = (health.router, place_codes.links, ogc.router, feeds.router)
 """What is served beside it."""
 
 

@@ -27,6 +27,7 @@ from api.duty import DutyRoster
 from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.public_photos import PublicPhotos
 from api.settings import Settings
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -71,6 +72,7 @@ class Parts:
     erasing: Erasing
     blobs: BlobStore
     uploads: Uploads
+    public_photos: PublicPhotos
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     duty: DutyRoster

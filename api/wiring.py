@@ -35,6 +35,7 @@ from api.erasing import Erasing
 from api.geocoding import Geocoding
 from api.parts import Limits, Parts
 from api.place_codes import PlaceCodes
+from api.public_photos import NothingRedacted
 from api.settings import Settings
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
@@ -68,6 +69,7 @@ from projections.redispatch import Redispatch
 from projections.search import Search
 from projections.tables import postgres_views
 from projections.timeline import Timeline
+from projections.typical_cases import TypicalCases
 from projections.view import View
 
 FOUNDER = Actor(ActorKind.STAFF, "setup", roles=(Role.SYSADMIN,))
@@ -102,6 +104,7 @@ def all_views() -> tuple[View, ...]:
         CaseHistory(),
         PlacesSeen(),
         Handlings(),
+        TypicalCases(),
     )
 
 
@@ -200,6 +203,7 @@ def build(
         erasing=erasing,
         blobs=blobs,
         uploads=uploads,
+        public_photos=NothingRedacted(),
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)
