@@ -20,6 +20,7 @@ from projections.reading import Readers
 from projections.redispatch import Redispatch
 from projections.search import Search
 from projections.timeline import Timeline
+from projections.typical_cases import TypicalCases
 from projections.view import View
 from tests.postgres import postgres_server, postgres_url
 from tests.projections.histories import opener
@@ -38,6 +39,7 @@ VIEWS: tuple[View, ...] = (
     CaseHistory(),
     PlacesSeen(),
     Handlings(),
+    TypicalCases(),
 )
 
 Made = Callable[..., Readers]
