@@ -130,7 +130,7 @@ def public_entry(parts: Parts, month: str, standing: Standing) -> TypicalOut:
 def _corrections(entry: Entry) -> tuple[CorrectionOut, ...]:
     """Each earlier form with the reason for the one that followed."""
     assert entry.shown is not None
-    followed_by = [*(earlier.shown for earlier in entry.earlier[1:]), entry.shown]
+    followed_by = [*(earlier.shown for earlier in entry.earlier), entry.shown][1:]
     return tuple(
         CorrectionOut(until=earlier.until, caption=earlier.shown.caption, why=after.why)
         for earlier, after in zip(entry.earlier, followed_by, strict=True)
