@@ -20,7 +20,7 @@ from casework.candidates import (
     with_consent,
     without_consent,
 )
-from casework.model import Clock, ClockStopped, Consents, Outcome, Photo, Solved
+from casework.model import Actor, Clock, ClockStopped, Consents, Outcome, Photo, Solved
 from tests.facts import joined, rated, reported, reworked, to_dispatched
 from tests.history import (
     CITIZEN,
@@ -32,7 +32,6 @@ from tests.history import (
     SEALED,
     THIRD_ID,
     ZHONGGUANCUN,
-    Actor,
     mon,
     person,
     tue,
@@ -193,9 +192,8 @@ def test_a_month_is_spread_over_streets_and_indicators_before_it_repeats() -> No
 
 
 def test_what_is_not_fit_is_not_proposed() -> None:
-    nobody: dict[str, object] = {"consenting": ()}
     cases = [
-        one("low", "011", "P01", 3), one("no-consent", "011", "P01", **nobody),
+        one("low", "011", "P01", 3), one("no-consent", "011", "P01", consenting=()),
         one("no-after", "011", "P01", after=()), one("no-before", "011", "P01", before=()),
         one("forced", "011", "P01", ended=Ended.FORCE_CLOSED),
         one("not-found", "011", "P01", outcome=Outcome.NOT_FOUND),

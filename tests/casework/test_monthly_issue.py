@@ -174,7 +174,7 @@ def test_from_nomination_to_publication() -> None:
 
 
 def test_nobody_approves_what_they_nominated_or_redacted() -> None:
-    own = [nominated(by=BOTH), redacted()]
+    own: list[Event] = [nominated(by=BOTH), redacted()]
     refused(ConflictOfInterest, "由您推荐", own, Approve(entry=1), BOTH)
     refused(ConflictOfInterest, "由您处理", [nominated(), redacted()], Approve(entry=1), EDITOR)
     # An earlier draft counts too: the first redactor has seen it with their own eyes already.

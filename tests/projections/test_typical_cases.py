@@ -18,8 +18,9 @@ from tests.projections.typical import CAPTION, EDITOR, MAY, PICTURE, Typical, a_
 
 
 def tell(readers: Readers, *events: Sequence[Recorded] | Recorded) -> None:
-    flat = [each for some in events for each in (some if isinstance(some, list) else [some])]
-    log = ListedLog(flat)
+    log = ListedLog()
+    for some in events:
+        log.add(*([some] if isinstance(some, Recorded) else some))
     while any(batch.events for batch in readers.step(log)):
         pass
     assert readers.held() == []
