@@ -85,14 +85,28 @@ class Source(NamedTuple):
         return f"{self.base}/api/v1/typical-cases/{item.month}#{item.entry.id}"
 
 
-async def source(
-    request: HttpRequest,
-    parts: With,
-    street: Street = None,
-    indicator: OfIndicator = None,
-    after: After = None,
-) -> Source:
+class Question(NamedTuple):
+    """Of what a feed is asked for."""
+
+    street: str | None
+    indicator: str | None
+    after: int | None
+
+
+async def question(
+    street: Street = None, indicator: OfIndicator = None, after: After = None
+) -> Question:
+    """What both forms are asked."""
+    return Question(street, indicator, after)
+
+
+Asked = Annotated[Question, Depends(question)]
+
+
+async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: Question) -> Source:
     """What both forms of a feed are made of. Raises ProblemError for what is not there."""
+    keep_rate(parts, visitor, "map", parts.limits.maps)
+    street, indicator, after = asked
     await seen_up_to(parts, after)
     about = [("street", street), ("indicator", indicator)]
     query = urlencode([(name, value) for name, value in about if value is not None])
@@ -109,9 +123,6 @@ async def source(
     items.sort(key=lambda item: (item.entry.updated_at, item.entry.id), reverse=True)
     base = parts.settings.public_url or str(request.base_url)
     return Source(title, query, base.rstrip("/"), items[:MOST])
-
-
-Asked = Annotated[Source, Depends(source)]
 
 
 def _about(parts: Parts, street: str | None, indicator: str | None) -> str:
@@ -136,10 +147,10 @@ async def atom_feed(
     request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("feeds.atom"))],
-    found: Asked,
+    asked: Asked,
 ) -> Response:
     """Of the whole district, or of one 街镇, one indicator, or both."""
-    keep_rate(parts, visitor, "map", parts.limits.maps)
+    found = await _source(request, parts, visitor, asked)
     return conditional(request, atom(found), ATOM_TYPE, found.changed_at, parts.now())
 
 
@@ -154,10 +165,10 @@ async def json_feed(
     request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("feeds.json"))],
-    found: Asked,
+    asked: Asked,
 ) -> Response:
     """As above."""
-    keep_rate(parts, visitor, "map", parts.limits.maps)
+    found = await _source(request, parts, visitor, asked)
     content = msgspec.json.encode(as_json_feed(found))
     return conditional(request, content, JSON_TYPE, found.changed_at, parts.now())
 

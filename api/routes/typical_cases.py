@@ -254,7 +254,10 @@ def _at_desk(parts: Parts, entry: Entry, standing: Standing | None) -> DeskEntry
         withdrawn_at=entry.withdrawn_at,
         against=() if entry.gone else _against(parts, entry),
         must_withdraw=(
-            standing is not None and standing.doubt is not None and entry.withdrawn_at is None
+            standing is not None
+            and standing.doubt not in {None, view.Doubt.RECHECKING}
+            and entry.published_at is not None
+            and entry.withdrawn_at is None
         ),
     )
 

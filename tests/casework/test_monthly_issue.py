@@ -4,6 +4,8 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from casework.candidates import Candidate, Ended, Said, Shot
@@ -42,6 +44,7 @@ from casework.monthly_issue import (
     begins,
     decide,
     erased,
+    evolve,
     fold,
     is_month,
     pending,
@@ -359,3 +362,82 @@ def test_a_month_is_written_with_its_year() -> None:
     assert is_month("2026-03")
     for text in ("2026-13", "2026-3", "26-03", "2026-03 ", "1999-01"):
         assert not is_month(text)
+
+
+# whatever is asked -------------------------------------------------------------------------
+
+PEOPLE = (REVIEWER, REVIEWER_2, EDITOR, EDITOR_2, BOTH)
+OTHERS = [uuid5(SPACE, f"case {n}") for n in range(3)]
+
+commands = st.one_of(
+    st.builds(lambda case: replace(NOMINATE, case=case), st.sampled_from(OTHERS)),
+    st.builds(
+        lambda entry, caption, why: replace(REDACT, entry=entry, caption=caption, why=why),
+        st.integers(1, 3),
+        st.sampled_from(["一种说法。", "另一种说法。"]),
+        st.sampled_from(["", "更正。"]),
+    ),
+    st.builds(Approve, entry=st.integers(1, 3)),
+    st.builds(
+        lambda reopened: Publish(
+            looks={
+                n: LastLook(
+                    candidate=replace(SOLVED, ended=None) if n == reopened else SOLVED, shown=SHOWN
+                )
+                for n in range(1, 4)
+            },
+            seen=40,
+        ),
+        st.integers(1, 9),
+    ),
+    st.builds(Withdraw, entry=st.integers(1, 3), code=st.sampled_from(["W01", "W03", "N01"])),
+)
+
+
+def next_step(issue: Issue, number: int, person: Actor) -> tuple[Command, Actor]:
+    """What usually follows for an entry, so that a walk gets as far as a correction."""
+    entry = issue.entries.get(number)
+    if entry is None:
+        return replace(NOMINATE, case=OTHERS[number - 1]), BOTH
+    if not entry.redacted:
+        return replace(REDACT, entry=number, caption=f"第{issue.version}稿。", why="更正。"), EDITOR
+    if entry.approved_by is None:
+        return Approve(entry=number), person
+    return Publish(looks=dict.fromkeys(range(1, 4), LOOK), seen=40), EDITOR
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(1, 3), commands, st.sampled_from(PEOPLE)),
+        min_size=20,
+        max_size=60,
+    )
+)
+def test_whatever_is_asked_nothing_is_public_without_two_and_nothing_changes_unseen(
+    asked: list[tuple[int, int, Command, Actor]],
+) -> None:
+    issue, hour = Issue(), 0
+    approvals: dict[int, str] = {}
+    for usual, number, other, person in asked:
+        command, by = next_step(issue, number, person) if usual else (other, person)
+        hour += 1
+        at = wed("10:00") + timedelta(hours=hour)
+        try:
+            happened = decide(issue, MONTH, command, by, at, CODES)
+        except (Refusal, KeyError):
+            continue
+        (event,) = happened
+        before, issue = issue, evolve(issue, event, at)
+        assert issue.version == before.version + 1
+        if isinstance(event, EntryApproved):
+            approvals[event.entry] = by.id
+        for n, entry in issue.entries.items():
+            was = before.entries.get(n)
+            if was is None or entry.shown == was.shown:
+                continue
+            assert isinstance(event, IssuePublished) and entry.shown_since == at
+            assert approvals[n] not in {was.nominated_by, *was.redactors}
+            assert was.withdrawn_at is None
+            if was.shown is not None:
+                assert entry.earlier[-1].shown == was.shown and entry.shown is not None
+                assert entry.shown.why, "a correction has its reason"
