@@ -137,8 +137,10 @@ def _corrections(entry: Entry) -> tuple[CorrectionOut, ...]:
     )
 
 
-def public_month(parts: Parts, month: Month) -> TypicalMonthOut:
-    """A month that was published."""
+def public_month(
+    parts: Parts, month: Month, street: str | None = None, indicator: str | None = None
+) -> TypicalMonthOut:
+    """A month that was published: all of it, or of a 街镇 or an indicator."""
     published_at, updated_at = month.issue.published_at, month.changed_at
     assert published_at is not None and updated_at is not None, "it was published"
     return TypicalMonthOut(
@@ -147,7 +149,11 @@ def public_month(parts: Parts, month: Month) -> TypicalMonthOut:
         publications=month.issue.publications,
         published_at=published_at,
         updated_at=updated_at,
-        entries=tuple(public_entry(parts, month.month, each) for each in month.public),
+        entries=tuple(
+            public_entry(parts, month.month, each)
+            for each in month.public
+            if each.is_of(street, indicator)
+        ),
     )
 
 

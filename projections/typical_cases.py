@@ -349,6 +349,13 @@ class Standing(msgspec.Struct, frozen=True):
             return None
         return self.entry.shown
 
+    def is_of(self, street: str | None, indicator: str | None) -> bool:
+        """Whether it is filed under these; None is any. Withdrawn, it stays where it was."""
+        filed = self.entry.shown
+        return filed is not None and (
+            street in {None, filed.street} and indicator in {None, filed.indicator}
+        )
+
     @property
     def changed_at(self) -> datetime | None:
         """When what the public sees of it last changed; None where it never saw it."""

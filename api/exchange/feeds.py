@@ -13,17 +13,16 @@ from uuid import UUID, uuid5
 from xml.etree import ElementTree as ET
 
 import msgspec
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi import Request as HttpRequest
 from starlette.responses import Response
 
 from api.access import Visitor
 from api.conditional import conditional
-from api.geojson import Json, bad
-from api.hygiene import StreetText
-from api.office_schemas import IndicatorCode
+from api.geojson import Json
 from api.parts import Parts
-from api.routes.cases import After, look, seen_up_to
+from api.routes.cases import look, seen_up_to
+from api.routes.typical_cases import About, AskedAbout
 from api.shown import indicator_name, street_name
 from api.typical_schemas import PictureOut, TypicalOut
 from api.typical_shown import public_entry
@@ -44,8 +43,6 @@ MOST = 100
 
 AUTHOR = "海淀区城市管理随手拍"
 
-Street = Annotated[StreetText | None, Query(description="只看一个街镇。")]
-OfIndicator = Annotated[IndicatorCode | None, Query(description="只看一个指标。")]
 _CONTENT: dict[int | str, dict[str, object]] = {304: {"description": "没有变化"}}
 
 
@@ -85,26 +82,8 @@ class Source(NamedTuple):
         return f"{self.base}/api/v1/typical-cases/{item.month}#{item.entry.id}"
 
 
-class Question(NamedTuple):
-    """Of what a feed is asked for."""
-
-    street: str | None
-    indicator: str | None
-    after: int | None
-
-
-async def question(
-    street: Street = None, indicator: OfIndicator = None, after: After = None
-) -> Question:
-    """What both forms are asked."""
-    return Question(street, indicator, after)
-
-
-Asked = Annotated[Question, Depends(question)]
-
-
-async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: Question) -> Source:
-    """What both forms of a feed are made of. Raises ProblemError for what is not there."""
+async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: About) -> Source:
+    """What both forms of a feed are made of."""
     keep_rate(parts, visitor, "map", parts.limits.maps)
     street, indicator, after = asked
     await seen_up_to(parts, after)
@@ -116,9 +95,7 @@ async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: Q
         Item(month.month, public_entry(parts, month.month, standing))
         for month in months
         for standing in month.public
-        if (filed := standing.entry.shown) is not None
-        and street in {None, filed.street}
-        and indicator in {None, filed.indicator}
+        if standing.is_of(street, indicator)
     ]
     items.sort(key=lambda item: (item.entry.updated_at, item.entry.id), reverse=True)
     base = parts.settings.public_url or str(request.base_url)
@@ -128,8 +105,6 @@ async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: Q
 def _about(parts: Parts, street: str | None, indicator: str | None) -> str:
     names = []
     if street is not None:
-        if street not in parts.dispatcher.boundaries.codes:
-            raise bad("street", "没有这个街镇。")
         names.append(street_name(parts, street) or street)
     if indicator is not None:
         names.append(indicator_name(parts, indicator) or indicator)
@@ -147,7 +122,7 @@ async def atom_feed(
     request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("feeds.atom"))],
-    asked: Asked,
+    asked: AskedAbout,
 ) -> Response:
     """Of the whole district, or of one 街镇, one indicator, or both."""
     found = await _source(request, parts, visitor, asked)
@@ -165,7 +140,7 @@ async def json_feed(
     request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("feeds.json"))],
-    asked: Asked,
+    asked: AskedAbout,
 ) -> Response:
     """As above."""
     found = await _source(request, parts, visitor, asked)

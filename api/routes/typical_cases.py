@@ -13,6 +13,9 @@ from api.access import Visitor
 from api.accounts.audit import entry_of
 from api.conditional import conditional
 from api.door import Door
+from api.geojson import bad
+from api.hygiene import StreetText
+from api.office_schemas import IndicatorCode
 from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key, Match, version_of
@@ -96,6 +99,29 @@ PUBLIC: dict[int | str, dict[str, object]] = {
 # the public ------------------------------------------------------------------------------
 
 
+class About(NamedTuple):
+    """Of which 街镇 and indicator the public asks, if not of all; and from which position on."""
+
+    street: str | None
+    indicator: str | None
+    after: int | None
+
+
+async def about(
+    parts: With,
+    street: Annotated[StreetText | None, Query(description="只看一个街镇。")] = None,
+    indicator: Annotated[IndicatorCode | None, Query(description="只看一个指标。")] = None,
+    after: After = None,
+) -> About:
+    """See About. Raises ProblemError for a 街镇 that is none."""
+    if street is not None and street not in parts.dispatcher.boundaries.codes:
+        raise bad("street", "没有这个街镇。")
+    return About(street, indicator, after)
+
+
+AskedAbout = Annotated[About, Depends(about)]
+
+
 @router.get(
     "/typical-cases",
     name="typical_cases.list",
@@ -128,15 +154,15 @@ async def read_month(
     request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("typical_cases.read"))],
-    after: After = None,
+    asked: AskedAbout,
 ) -> Response:
     """A published month. Withdrawn and corrected entries stay in it and say so."""
     keep_rate(parts, visitor, "map", parts.limits.maps)
-    await seen_up_to(parts, after)
+    await seen_up_to(parts, asked.after)
     found = await look(parts, lambda c: view.month_of(c, month))
     if found is None or not found.public:
         raise _none_published()
-    body = public_month(parts, found)
+    body = public_month(parts, found, asked.street, asked.indicator)
     content = body.model_dump_json().encode()
     return conditional(request, content, JSON, body.updated_at, parts.now())
 

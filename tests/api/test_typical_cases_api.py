@@ -509,10 +509,18 @@ def test_a_street_and_an_indicator_have_feeds_of_their_own(town: Town) -> None:
         assert all(query["street"] in {t.term for t in e.get("tags", [])} or "【" in e.title
                    for e in read.entries if "street" in query)  # fmt: skip
     assert atom(town, street=ZHONGGUANCUN).feed.title == "海淀随手拍·典型案例·中关村街道"
+    for query, there in (
+        ({"street": ZHONGGUANCUN, "indicator": "P10"}, True),
+        ({"street": BEIXIAGUAN}, False),
+        ({"indicator": "P01"}, False),
+    ):
+        page = town.http.get(f"/api/v1{ISSUE}", params=query).json()
+        assert (entry in {each["entry"] for each in page["entries"]}) is there, query
     ids = {atom(town, **query).feed.id for query in ({}, {"street": ZHONGGUANCUN})}
     assert len(ids) == 2
-    unknown = town.http.get("/feeds/typical-cases.atom", params={"street": "110108999"})
-    is_problem(unknown, 422, "bad-parameter")
+    for path in ("/feeds/typical-cases.atom", f"/api/v1{ISSUE}"):
+        unknown = town.http.get(path, params={"street": "110108999"})
+        assert "没有这个街镇" in str(is_problem(unknown, 422, "bad-parameter")["detail"])
     step(editor(town), "withdraw", {"entry": entry, "code": "W02"})
     titles = [e.title for e in atom(town, street=ZHONGGUANCUN).entries]
     assert f"【已撤回】2026年5月典型案例第{entry}件" in titles, "those who read this feed learn it"
