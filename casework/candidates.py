@@ -211,19 +211,18 @@ def fold(history: Iterable[tuple[did.Event, datetime]]) -> Candidate | None:
 # may it be shown? ------------------------------------------------------------------------
 
 
+_NOT_CLOSED: dict[Ended | None, str] = {
+    None: "案件没有结案，或已重办。",
+    Ended.TRANSFERRED: "案件已转办，不算解决。",
+    Ended.FORCE_CLOSED: "案件为强制结案，不算解决。",
+    Ended.MERGED: "案件已并入其他案件，请推荐主案件。",
+}
+
+
 def why_not(case: Candidate) -> str | None:
     """Why it cannot be a typical case now, in Chinese; None where it can."""
-    match case.ended:
-        case Ended.TRANSFERRED:
-            return "案件已转办，不算解决。"
-        case Ended.FORCE_CLOSED:
-            return "案件为强制结案，不算解决。"
-        case Ended.MERGED:
-            return "案件已并入其他案件，请推荐主案件。"
-        case None:
-            return "案件没有结案，或已重办。"
-        case Ended.CLOSED:
-            pass
+    if case.ended is not Ended.CLOSED:
+        return _NOT_CLOSED[case.ended]
     if case.rechecking:
         return "案件正在复核。"
     if case.outcome is Outcome.NOT_FOUND:

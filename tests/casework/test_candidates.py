@@ -230,6 +230,7 @@ def test_the_earlier_report_goes_first_where_all_else_is_equal() -> None:
 def test_street_and_indicator_are_those_of_the_last_dispatch_and_registration() -> None:
     case = told(report(), *(fact.event for fact in to_dispatched("P05-1")[1:]))
     assert (case.indicator, case.street) == ("P05", ZHONGGUANCUN)
+    assert told(*DONE, did.CaseCompleted()) == told(*DONE), "most facts tell nothing of it"
 
 
 @pytest.mark.parametrize(
