@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.access import POLICY
 from api.description import describe
-from api.exchange import ogc
+from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
@@ -52,6 +52,7 @@ from api.routes import (
     similar,
     special_periods,
     timeliness,
+    typical_cases,
     visits,
 )
 from api.routes import map as map_layers
@@ -172,6 +173,7 @@ ROUTERS = tuple(
         measures,
         exports,
         visits,
+        typical_cases,
         places,
         map_layers,
         recognitions,
@@ -179,7 +181,14 @@ ROUTERS = tuple(
 )
 """What is served under `API`."""
 
-UNPREFIXED = (health.router, place_codes.links, ogc.router, signing.router, case_pages.router)
+UNPREFIXED = (
+    health.router,
+    place_codes.links,
+    ogc.router,
+    feeds.router,
+    signing.router,
+    case_pages.router,
+)
 """What is served beside it."""
 
 

@@ -55,6 +55,7 @@ CAST: dict[str, Player] = {
     ),
     "checker": Player("demo-checker", "演示 · 核查员", Role.CHECKER),
     "editor": Player("demo-editor", "演示 · 融媒编辑", Role.EDITOR),
+    "editor_2": Player("demo-editor-2", "演示 · 融媒编辑乙", Role.EDITOR),
     "analyst": Player("demo-analyst", "演示 · 分析员", Role.ANALYST),
     "citizen": Player("demo-citizen", "演示 · 市民甲", Role.CITIZEN),
     "citizen_2": Player("demo-citizen-2", "演示 · 市民乙", Role.CITIZEN),

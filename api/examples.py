@@ -53,6 +53,15 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "SimilarIn": {"place": _PLACE, "indicator": "P10", "photos": [_PHOTO]},
     # 统计
     "SealIn": {"month": "2026-05"},
+    # 典型案例
+    "NominateIn": {"case": _CASE, "caption": "路口堆放的垃圾当天清走，地面冲洗干净。"},
+    "RedactEntryIn": {
+        "entry": 1,
+        "caption": "路口堆放的垃圾当天清走，地面冲洗干净。",
+        "why": "更正用时。",
+    },
+    "ApproveEntryIn": {"entry": 1},
+    "WithdrawEntryIn": {"entry": 1, "code": "W03", "words": "一周后再次堆放。"},
     # 审核员
     "RequestInformationIn": {"code": "Q01", "question": "请问在哪个出口？"},
     "RegisterIn": {"indicator": "P10", "condition": "P10-2", "dispatch": True},

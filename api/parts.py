@@ -30,6 +30,7 @@ from api.erasing import Erasing
 from api.examining import Examining
 from api.geocoding import Geocoding
 from api.place_codes import PlaceCodes
+from api.public_photos import PublicPhotos
 from api.recognising import Recognising
 from api.recognition_tickets import Tickets
 from api.redacting import Redacting
@@ -87,6 +88,7 @@ class Parts:
     examiner: Examiner
     finder: Finder
     collecting: Collecting
+    public_photos: PublicPhotos
     boundaries: BoundaryVersions
     place_codes: PlaceCodes
     duty: DutyRoster

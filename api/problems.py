@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import boundary_versions
 from api.accounts import errors as desk
-from casework import application, catalogue, effective, errors, indicators, reference
+from casework import application, catalogue, effective, errors, indicators, monthly_issue, reference
 from casework.errors import Refusal
 from evidence import errors as evidence_errors
 from evidence.errors import UploadRefused
@@ -44,6 +44,7 @@ KINDS: dict[type[Exception], tuple[int, str]] = {
     indicators.NotInCatalogue: (422, "目录中没有"),
     effective.TakesEffectTooSoon: (422, "生效时间过早"),
     boundary_versions.MapUnusable: (503, "街镇边界不可用"),
+    monthly_issue.NotPublishable: (409, "暂不能发布"),
     reference.NotInForceYet: (503, "基础数据尚未生效"),
     desk.WrongCredentials: (401, "登录失败"),
     desk.CodeNeeded: (401, "需要动态口令"),

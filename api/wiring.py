@@ -43,6 +43,7 @@ from api.place_codes import PlaceCodes
 from api.recognising import Recognising
 from api.recognition_sources import OtherSources
 from api.recognition_tickets import Tickets
+from api.redacted_photos import RedactedPhotos
 from api.redacting import Redacting
 from api.sealed_months import SealedMonths
 from api.settings import Settings
@@ -89,6 +90,7 @@ from projections.tables import postgres_views, reading
 from projections.timeline import Timeline
 from projections.training import Extent, Learnt, Training, extent, learnt
 from projections.training_photos import registered
+from projections.typical_cases import TypicalCases
 from projections.view import View
 from recognition.training import trainer
 
@@ -129,6 +131,7 @@ def all_views() -> tuple[View, ...]:
         HandOvers(),
         Behaviour(),
         Facts(),
+        TypicalCases(),
     )
 
 
@@ -273,6 +276,7 @@ def build(
         examiner=examiner,
         finder=finder,
         collecting=Collecting(uploads, blobs, lambda: feed, clock),
+        public_photos=RedactedPhotos(redacting, examining),
         boundaries=BoundaryVersions(lambda: casework.references, settings.var / FOLDER),
         place_codes=PlaceCodes(
             casework.eventlog, server.derive(Purpose.PLACE_CODES), PlaceCodeScans(ledgers)

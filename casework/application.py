@@ -26,6 +26,7 @@ from casework import (
     catalogue,
     events,
     evidence,
+    monthly_issue,
     notices,
     place_code,
     proposals,
@@ -73,6 +74,7 @@ NAMES = Names(
         roster.STORED_AS,
         shifts.STORED_AS,
         sealed_months.STORED_AS,
+        monthly_issue.STORED_AS,
     ]
 )
 """Every stored name of the engine."""

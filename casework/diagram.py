@@ -14,6 +14,7 @@ from casework import (
     catalogue,
     events,
     evidence,
+    monthly_issue,
     place_code,
     proposals,
     reference,
@@ -70,6 +71,8 @@ STREAMS: tuple[Stream, ...] = (
     Stream("duty-roster", "值班表", roster.STORED_AS),
     Stream("shift/{desk}", "交接班", shifts.STORED_AS),
     Stream("sealed-month/{yyyy-mm}", "封存的月度数据", sealed_months.STORED_AS),
+    Stream("issue/{yyyy-mm}", "月度典型案例", monthly_issue.STORED_AS),
+    Stream("consent/{case}", "公开授权", _others(events.PublicationConsentWithdrawn)),
 )
 
 _RELATIONS: dict[Relation, str] = {

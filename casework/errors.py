@@ -78,9 +78,12 @@ class Stale(Refusal):
 
     expected: int
     actual: int
+    what: str = "案件"
 
     def __str__(self) -> str:
-        return f"您看到的是第{self.expected}版，案件已更新到第{self.actual}版，请刷新后再办理。"
+        return (
+            f"您看到的是第{self.expected}版，{self.what}已更新到第{self.actual}版，请刷新后再办理。"
+        )
 
 
 @dataclass(eq=False)

@@ -669,17 +669,29 @@ class DeadlineReached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     recipients: tuple[str, ...] = ()
 
 
+class PublicationConsentWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A reporter no longer agrees that photos of theirs are published (consent/{case}).
+
+    Given with the report; taken back at any time, also when the case is archived.
+    """
+
+    case: UUID
+    person: UUID
+
+
 OTHER_STORED_AS: dict[
     str,
     type[ReportTurnedAway]
     | type[PersonErased]
     | type[NumberTaken]
     | type[ReferenceTaken]
-    | type[DeadlineReached],
+    | type[DeadlineReached]
+    | type[PublicationConsentWithdrawn],
 ] = {
     "report-turned-away": ReportTurnedAway,
     "person-erased": PersonErased,
     "number-taken": NumberTaken,
     "reference-taken": ReferenceTaken,
     "deadline-reached": DeadlineReached,
+    "publication-consent-withdrawn": PublicationConsentWithdrawn,
 }

@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table, Text
 
 from casework import events as did
-from casework import evidence
+from casework import evidence, monthly_issue
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.tables import TRANSIENT, VIEWS, micros, structs_of
@@ -113,7 +113,14 @@ CASE_EVENTS = frozenset(did.STORED_AS.values())
 EVIDENCE_EVENTS: frozenset[type[msgspec.Struct]] = frozenset(evidence.STORED_AS.values())
 """Facts of uploads, which belong to no case."""
 
-BESIDE: frozenset[type[msgspec.Struct]] = EVIDENCE_EVENTS | {did.DeadlineReached}
+BESIDE: frozenset[type[msgspec.Struct]] = frozenset(
+    {
+        did.DeadlineReached,
+        did.PublicationConsentWithdrawn,
+        *evidence.STORED_AS.values(),
+        *monthly_issue.STORED_AS.values(),
+    }
+)
 """Facts of streams that are no case's own: only views that ask for them get them."""
 
 

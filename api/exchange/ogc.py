@@ -25,14 +25,28 @@ from api.exchange.ogc_description import (
     GREATEST_LIMIT,
     GREGORIAN,
     STREETS,
+    TYPICAL,
     openapi,
 )
-from api.geojson import ANSWERS, MEDIA_TYPE, GeoJson, Json, answer, bad, box_of, time_of
+from api.geojson import (
+    ANSWERS,
+    MEDIA_TYPE,
+    GeoJson,
+    Json,
+    answer,
+    bad,
+    box_of,
+    feature,
+    point,
+    time_of,
+)
 from api.parts import Parts
 from api.problems import problem_error
 from api.routes.cases import look
 from api.routes.map import Names, public_feature, street_features
+from api.typical_shown import public_entry
 from api.visitors import With, guard, keep_rate
+from projections import typical_cases
 from projections.case_history import month_of
 from projections.case_map import (
     Box,
@@ -213,7 +227,11 @@ async def items(
     if collection == CASES:
         matched, features, after = await _cases(parts, within, months, limit, cursor)
     else:
-        found = _streets(parts, within) if collection == STREETS else []
+        found = (
+            _streets(parts, within)
+            if collection == STREETS
+            else await _typical(parts, within, months)
+        )
         matched, features, after = _page(found, limit, cursor)
     there = f"{base_of(request, parts)}/collections/{collection}"
     links = [
@@ -287,6 +305,45 @@ def _streets(parts: Parts, within: Box | None) -> list[Json]:
     return [each for each in features if shape(each["geometry"]).intersects(asked)]
 
 
+async def _typical(
+    parts: Parts, within: Box | None, months: tuple[int | None, int | None]
+) -> list[Json]:
+    """The typical cases shown now, of these months, in the box."""
+    first, last = months
+    features = []
+    for month in await look(parts, typical_cases.published):
+        number = int(month.month.replace("-", ""))
+        if (first is not None and number < first) or (last is not None and number > last):
+            continue
+        for standing in month.public:
+            shown = standing.shown
+            if shown is None or not _inside(within, shown.lon, shown.lat):
+                continue
+            entry = public_entry(parts, month.month, standing)
+            told: Json = {
+                "month": month.month,
+                **entry.model_dump(
+                    mode="json", include=set(_TOLD), exclude_none=True, exclude_defaults=True
+                ),
+            }
+            features.append(feature(point(shown.lon, shown.lat), told, entry.id))
+    return sorted(features, key=lambda each: str(each["id"]))
+
+
+_TOLD = (
+    "title", "street", "street_name", "indicator", "indicator_name", "caption", "outcome_name",
+    "minutes", "satisfaction", "efficiency", "raters", "demonstration", "published_at",
+    "updated_at",
+)  # fmt: skip
+
+
+def _inside(within: Box | None, lon: float, lat: float) -> bool:
+    if within is None:
+        return True
+    west, south, east, north = within
+    return west <= lon <= east and south <= lat <= north
+
+
 def _page(found: list[Json], limit: int, cursor: str | None) -> tuple[int, list[Json], str | None]:
     """Those after the cursor, which is the id of a page's last feature."""
     rest = [each for each in found if cursor is None or str(each["id"]) > cursor]
@@ -330,6 +387,9 @@ async def _feature(parts: Parts, collection: str, name: str) -> Json | None:
     if collection == STREETS:
         streets = _streets(parts, None)
         return next((each for each in streets if each["id"] == name), None)
+    if collection == TYPICAL:
+        shown = await _typical(parts, None, (None, None))
+        return next((each for each in shown if each["id"] == name), None)
     if collection != CASES or not is_mark(name):
         return None
     spot = await look(parts, lambda connection: public_spot(connection, name))

@@ -33,7 +33,7 @@ COLLECTIONS: dict[str, tuple[str, str]] = {
     ),
     TYPICAL: (
         "月度典型案例",
-        "已公开月份的典型案例。目前没有已公开的月份，所以没有要素。",
+        "已公开的典型案例：说明、指标、街镇、用时、评价；位置为百米网格中心，撤回的不再列出。",
     ),
 }
 """Title and description by collection."""
@@ -157,7 +157,7 @@ _PARAMETERS: Json = {
     "datetime": {
         "name": "datetime",
         "in": "query",
-        "description": "时刻或区间（起/止，未定的一端写 ..）；案件按上报的月份匹配。",
+        "description": "时刻或区间（起/止，未定的一端写 ..）；按案件上报、典型案例所属的月份匹配。",
         "required": False,
         "style": "form",
         "explode": False,

@@ -389,12 +389,20 @@ def settings_for(var: Path, database: str = "", **changes: object) -> Settings:
     return Settings.model_validate(given)
 
 
+def as_built(parts: Parts) -> Parts:
+    """The parts that the wiring made."""
+    return parts
+
+
 @contextmanager
-def open_town(settings: Settings) -> Iterator[Town]:
-    """A server over these settings, from its first reading to its graceful end."""
+def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -> Iterator[Town]:
+    """A server over these settings, from its first reading to its graceful end.
+
+    `change` may put another part in the place of one that this release cannot have yet.
+    """
     prepare(settings)
     clock = HandClock()
-    parts = build(settings, clock, lambda: clock().timestamp())
+    parts = change(build(settings, clock, lambda: clock().timestamp()))
     parts.timekeeper.accept_time()  # the hand's morning lies before the founding of the log
     config = uvicorn.Config(
         create_app(parts), host="127.0.0.1", port=0, loop="uvloop", http="httptools",

@@ -283,9 +283,9 @@ def test_nothing_of_a_person_or_a_number_is_published(scene: Scene) -> None:
         }  # fmt: skip
 
 
-def test_the_typical_cases_say_why_they_are_empty(scene: Scene) -> None:
+def test_typical_cases_are_none_before_a_month_is_published(scene: Scene) -> None:
     assert scene.items("typical-cases")["features"] == []
-    assert "没有已公开的月份" in scene.get("/collections/typical-cases").json()["description"]
+    assert "已公开" in scene.get("/collections/typical-cases").json()["description"]
 
 
 def test_an_answer_that_is_known_already_is_not_sent_again(scene: Scene) -> None:

@@ -25,6 +25,7 @@ from projections.redispatch import Redispatch
 from projections.search import Search
 from projections.timeline import Timeline
 from projections.training import Training
+from projections.typical_cases import TypicalCases
 from projections.view import View
 from tests.postgres import postgres_server, postgres_url
 from tests.projections.histories import opener
@@ -48,6 +49,7 @@ VIEWS: tuple[View, ...] = (
     HandOvers(),
     Behaviour(),
     Facts(),
+    TypicalCases(),
 )
 
 Made = Callable[..., Readers]

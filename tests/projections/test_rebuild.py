@@ -45,6 +45,7 @@ from tests.projections.histories import (
     lives,
     opener,
 )
+from tests.projections.typical import a_month
 
 
 def some_events(seed: int, steps: int) -> list[Recorded]:
@@ -55,7 +56,7 @@ def some_events(seed: int, steps: int) -> list[Recorded]:
     events = lives(scribe, names, random, steps)
     events.append(scribe.erase(Story(Scribe(), names[0]).person))
     events += lives(scribe, [f"{name}x" for name in names], random, steps // 2)
-    return events
+    return events + a_month(seed, scribe)
 
 
 @contextmanager
@@ -161,7 +162,7 @@ def test_a_rebuild_holds_aside_what_reading_live_holds_aside(
     readers = Readers(engine, rebuilt.generation, VIEWS, opener())
     stopped = {"due": 3, "redispatch": 3, "handlings": 3, "hand_overs": 3, "facts": 3}
     assert readers.positions() == {**dict.fromkeys(readers.views, 8), **stopped}
-    assert rebuilt.held == len(readers.held()) == 11
+    assert rebuilt.held == len(readers.held()) == 13
     engine.dispose()
 
 
