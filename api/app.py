@@ -136,13 +136,17 @@ def served() -> Iterator[tuple[str, APIRoute]]:
 
 
 def methods_at(path: str) -> set[str]:
-    """Every method of a path; the framework names those of its first route only."""
-    return {
-        method
+    """Every method of a path; the framework names those of its first route only.
+
+    A path that is written out somewhere is that one, and not a name that another could take.
+    """
+    found = [
+        (prefix + route.path == path, route.methods or ())
         for prefix, route in served()
         if path.startswith(prefix) and route.path_regex.match(path.removeprefix(prefix))
-        for method in route.methods or ()
-    }
+    ]
+    exact = any(same for same, _ in found)
+    return {method for same, methods in found if same or not exact for method in methods}
 
 
 ROUTERS = tuple(
@@ -170,13 +174,13 @@ ROUTERS = tuple(
         timeliness,
         false_rectification,
         documents,
-        measures,
         exports,
         visits,
         typical_cases,
         places,
         map_layers,
         recognitions,
+        measures,  # last of its kind: it takes any name of a measure
     )
 )
 """What is served under `API`."""

@@ -53,6 +53,7 @@ STEPS: dict[str, str] = {
     "site-check-requested": "要求现场核查",
     "site-check-reported": "反馈现场核查",
     "rework-ordered": "返工",
+    "rectification-unreadable": "整改照片不能读取，退回",
     "case-closed": "结案",
     "transfer-requested": "申请转办",
     "case-transferred": "转办",

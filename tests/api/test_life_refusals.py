@@ -275,6 +275,7 @@ WAYS: dict[str, Callable[[Town], None]] = {
 ELSEWHERE = {
     "Unreadable": "below: it stops the index of what is due, as it must",
     "UnseenFindings": "a photo handed over with findings: test_evidence_api",
+    "NotPublishable": "typical cases of the month",
     "TooEarly": "only the clock is too early; it has no path",
     "NotInForceYet": "an installation before its first rules; prepare founds them",
     "AlreadyInCatalogue": "the catalogue's own routes",

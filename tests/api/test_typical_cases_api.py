@@ -1,24 +1,18 @@
 """月度典型案例 over HTTP: two persons, a last look, feeds that a reader understands, no silence.
 
-Redacted photos come from a darkroom of the test's own: what evidence makes of a photo is its tests'
-affair. `town` has none, so what it publishes has no photos.
+Photos are examined, covered by one editor and confirmed by another, as they are for real.
 """
 
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import feedparser
 import httpx
 import pytest
 
-from api.parts import Parts
-from api.public_photos import PublicPicture
-from casework.errors import Missing
 from casework.model import Role
 from tests.api.client import (
     BEIXIAGUAN,
@@ -29,9 +23,9 @@ from tests.api.client import (
     Tracked,
     is_problem,
     open_town,
-    picture,
     settings_for,
 )
+from tests.api.test_evidence_api import until
 
 MAY = "2026-05"
 ISSUE = f"/typical-cases/{MAY}"
@@ -39,40 +33,11 @@ CAPTION = "地铁口单车当天清走，通道恢复。"
 YES: Body = {"solved": "yes", "satisfaction": 5, "efficiency": 4}
 
 
-@dataclass
-class Darkroom:
-    """Redacted pictures that two persons have looked at; a test puts them there."""
-
-    ready: set[UUID] = field(default_factory=set)
-
-    def publishable(self, case_id: UUID, upload: UUID) -> str:
-        if upload not in self.ready:
-            raise Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
-        return uuid5(case_id, str(upload)).hex
-
-    def read(self, case_id: UUID, upload: UUID, name: str) -> PublicPicture | None:
-        if upload not in self.ready or self.publishable(case_id, upload) != name:
-            return None
-        return PublicPicture(picture(9), "image/jpeg")
-
-
-@dataclass
-class Press:
-    """A town of its own, with a darkroom; each test has a month of its own to print."""
-
-    town: Town
-    darkroom: Darkroom
-
-
 @pytest.fixture(scope="module")
-def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
-    darkroom = Darkroom()
-
-    def change(parts: Parts) -> Parts:
-        return replaced(parts, public_photos=darkroom)
-
-    with open_town(settings_for(tmp_path_factory.mktemp("press") / "var"), change) as town:
-        yield Press(town, darkroom)
+def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """A town of its own, where photos are covered; each test has entries of its own to print."""
+    with open_town(settings_for(tmp_path_factory.mktemp("press") / "var")) as town:
+        yield town
 
 
 # people ----------------------------------------------------------------------------------
@@ -139,6 +104,12 @@ def get(town: Town, path: str, **headers: str) -> httpx.Response:
     """As anybody asks, once the views have seen everything."""
     head = town.parts.casework.eventlog.head()
     return town.http.get(path, params={"after": head}, headers=headers)
+
+
+def caught_up(town: Town) -> None:
+    """The views have seen everything."""
+    head = town.parts.casework.eventlog.head()
+    assert town.reviewer.get("/cases", after=head, limit=1).json()["as_of"] >= head
 
 
 def shown(town: Town, entry: int, issue: str = ISSUE) -> Body:
@@ -209,7 +180,7 @@ def test_what_is_not_solved_is_not_nominated(town: Town) -> None:
     assert "没有结案" in str(is_problem(refused, 422, "missing")["detail"])
     nothing = town.reviewer.post(f"{ISSUE}/nominate", form | {"case": "HD26051100000000"})
     is_problem(nothing, 404, "unknown-case")
-    early = town.reviewer.post("/typical-cases/2026-06/nominate", form)
+    early = town.reviewer.post("/typical-cases/2099-06/nominate", form)
     is_problem(early, 409, "too-early")
     for month in ("2026-13", "2026-5", "nothing"):
         is_problem(town.reviewer.post(f"/typical-cases/{month}/nominate", form), 422, "invalid")
@@ -247,6 +218,7 @@ def test_photos_that_nobody_has_covered_block_with_a_clear_sentence(town: Town) 
     loaded = town.parts.casework.history(UUID(case.id))
     upload = str(loaded[0].event.photos[0].upload)  # type: ignore[attr-defined]
     entry = nominated(town, case, before=[upload])
+    caught_up(town)
     draft: Body = {"entry": entry, "caption": CAPTION}
     refused = editor(town).post(f"{ISSUE}/redact", draft)
     assert "须经遮盖并由另一人确认" in str(is_problem(refused, 422, "missing")["detail"])
@@ -308,19 +280,41 @@ def test_of_an_erased_reporter_nothing_is_shown(town: Town) -> None:
 # photos and consent ----------------------------------------------------------------------
 
 
-def with_photos(press: Press) -> tuple[Tracked, list[str], list[str]]:
+def cover(town: Town, case: Tracked, upload: str) -> int:
+    """An editor covers nothing of it, and says so; the number of the covering."""
+    path = f"/cases/{case.id}/photos/{upload}/redact"
+
+    def covered() -> httpx.Response | None:
+        answer = editor(town).post(path, {"boxes": [], "looked": True})
+        return answer if answer.is_success else None  # it is still being examined
+
+    number = until(covered).json()["number"]
+    assert isinstance(number, int)
+    return number
+
+
+def confirm_cover(town: Town, case: Tracked, upload: str, number: int) -> None:
+    path = f"/cases/{case.id}/photos/{upload}/confirm-redaction"
+    form = {"number": number, "looked": True}
+    until(lambda: second_editor(town).post(path, form).is_success or None)
+
+
+def with_photos(press: Town) -> tuple[Tracked, list[str], list[str]]:
     """A solved case with consent; its uploads before and after, covered and looked at."""
-    town = press.town
+    town = press
     case = solved(town, photos=1, agreed=True)
     head = town.parts.casework.eventlog.head()
     found = town.reviewer.get(f"{ISSUE}/proposal", after=head).json()["proposed"]
     mine = next(each for each in found if each["number"] == case.number)
-    press.darkroom.ready |= {UUID(upload) for upload in (*mine["before"], *mine["after"])}
+    for upload in (*mine["before"], *mine["after"]):
+        cover(town, case, upload)
+        confirm_cover(town, case, upload, 1)
+    caught_up(town)
     return case, mine["before"], mine["after"]
 
 
-def test_a_pair_of_pictures_is_shown_and_served_without_a_name_of_a_case(press: Press) -> None:
-    town = press.town
+def test_a_pair_of_pictures_is_shown_and_served_without_a_name_of_a_case(press: Town) -> None:
+    town = press
     case, before, after = with_photos(press)
     entry = published(town, case, before=before, after=after)
     found = shown(town, entry)
@@ -343,19 +337,20 @@ def test_a_pair_of_pictures_is_shown_and_served_without_a_name_of_a_case(press: 
     is_problem(town.http.get(pair[0]["url"]), 404, "unknown-file")
 
 
-def test_a_picture_covered_anew_stops_the_publication(press: Press) -> None:
-    town = press.town
+def test_a_picture_covered_anew_stops_the_publication(press: Town) -> None:
+    town = press
     case, before, after = with_photos(press)
     entry = nominated(town, case, before=before, after=after)
     approved(town, entry)
-    press.darkroom.ready.remove(UUID(before[0]))
+    cover(town, case, before[0])
+    caught_up(town)
     refused = editor(town).post(f"{ISSUE}/publish")
     assert "须经遮盖并由另一人确认" in str(is_problem(refused, 409, "not-publishable")["detail"])
     step(editor(town), "withdraw", {"entry": entry, "code": "W01"})
 
 
-def test_a_consent_taken_back_stops_and_hides(press: Press) -> None:
-    town = press.town
+def test_a_consent_taken_back_stops_and_hides(press: Town) -> None:
+    town = press
     case, before, after = with_photos(press)
     entry = nominated(town, case, before=before, after=after)
     approved(town, entry)
@@ -378,8 +373,8 @@ def test_a_consent_taken_back_stops_and_hides(press: Press) -> None:
     is_problem(town.http.get(url), 404, "unknown-file")
 
 
-def test_the_proposal_gives_its_reasons_and_leaves_out_what_is_nominated(press: Press) -> None:
-    town = press.town
+def test_the_proposal_gives_its_reasons_and_leaves_out_what_is_nominated(press: Town) -> None:
+    town = press
     case, _, _ = with_photos(press)
     plain = solved(town)
     head = town.parts.casework.eventlog.head()
@@ -472,8 +467,8 @@ def atom(town: Town, **query: str) -> feedparser.FeedParserDict:
     return read
 
 
-def test_feedparser_reads_the_feed_with_its_pictures(press: Press) -> None:
-    town = press.town
+def test_feedparser_reads_the_feed_with_its_pictures(press: Town) -> None:
+    town = press
     case, before, after = with_photos(press)
     caption = "<b>单车</b> & 通道当天恢复。"
     entry = nominated(town, case, before=before, after=after, caption=caption)
@@ -544,8 +539,8 @@ def test_the_json_feed_says_the_same(town: Town) -> None:
     step(editor(town), "withdraw", {"entry": entry, "code": "W02"})
 
 
-def test_what_is_shown_is_on_the_map_service_too(press: Press) -> None:
-    town = press.town
+def test_what_is_shown_is_on_the_map_service_too(press: Town) -> None:
+    town = press
     case = solved(town)
     entry = published(town, case)
     shown(town, entry)
