@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
@@ -38,9 +39,13 @@ DIGEST = 12
 """Hex digits of a generation's digest: 48 bits tell the few that ever lie side by side."""
 
 
+@cache
 def _code(module: ModuleType) -> str:
-    """The code of a module without comments and layout, which change no row."""
-    return ast.dump(ast.parse(inspect.getsource(module)))
+    """A digest of a module's code without comments and layout, which change no row.
+
+    Code does not change while it runs, and reading it costs a tenth of a start.
+    """
+    return hashlib.sha256(ast.dump(ast.parse(inspect.getsource(module))).encode()).hexdigest()
 
 
 def digest(views: Iterable[View]) -> str:

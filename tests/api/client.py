@@ -170,8 +170,8 @@ class Caller:
         answer = self.post(path, form, match=case.version)
         if answer.status_code == 409 and answer.json()["type"] == "/problems/unseen-findings":
             # What the check of the photos says has come meanwhile: it is looked at, then decided.
-            seen = self.get(f"/cases/{case.id}", after=self.town.parts.casework.eventlog.head())
-            form["findings_seen"] = [finding["id"] for finding in seen.json()["findings"]]
+            seen = self.get(f"/cases/{case.id}/photos", after=case.position).json()["photos"]
+            form["findings_seen"] = [f["id"] for photo in seen for f in photo["findings"]]
             answer = self.post(path, form, match=case.version)
         assert answer.status_code == 200, f"{action}: {answer.text}"
         told: Body = answer.json()

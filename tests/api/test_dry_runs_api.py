@@ -365,7 +365,7 @@ def test_timeliness_counts_what_fell_due_and_drills_down_to_its_cases(
     assert row["frozen"] == row["plain"] == row["exempted"] == rate == told["total"]["frozen"]
     assert (row["street"], row["indicator"], row["unfinished"]) == (ZHONGGUANCUN, "P10", 1)
     assert "强制结案" in told["formula"] and told["minimum_sample"] == 20
-    assert told["as_of"] == town.parts.casework.eventlog.head()
+    assert still.position <= told["as_of"] <= town.parts.casework.eventlog.head()
 
     def cases(**query: str) -> list[str]:
         found = analyst.get("/measures/timeliness/cases", month=month, **query).json()

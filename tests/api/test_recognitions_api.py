@@ -159,6 +159,8 @@ def test_the_measure_is_for_the_desks_and_its_days_are_days(town: Town) -> None:
     for first, last in (("2026-05-02", "2026-05-01"), ("2024-01-01", "2026-01-01")):
         answer = town.supervisor.get("/measures/recognition", first=first, last=last)
         is_problem(answer, 422, "missing")
+    asked = {"text": "共享单车堆满了地铁口"}
+    assert town.anonymous().post("/recognitions", asked).status_code == 200
     told = town.supervisor.get("/measures/recognition", first="2026-05-01").json()
     assert any(training["serving"] for training in told["trainings"])
     assert all(len(training["version"]) == 64 for training in told["trainings"])

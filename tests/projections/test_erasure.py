@@ -90,7 +90,9 @@ def grams_of(words: str) -> list[str]:
     return [words[i : i + 2] for i in range(len(words) - 1)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, 12))]
+)
 def test_an_erased_word_is_in_no_byte_of_the_file(
     make_readers: Made, sqlite_shelf: SqliteShelf, seed: int
 ) -> None:
