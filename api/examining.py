@@ -348,8 +348,10 @@ class Examining:
         if stored is None:
             return 0
         outcome = replace(unpacked(stored), person=_person(citing))
+        # What was found by comparing is told after what was compared, whichever is owed first;
+        # told twice, it stands there once.
+        self._record(outcome, evidence.examination_id(owed.upload, outcome.version))
         if owed.what == EXAMINE:
-            self._record(outcome, evidence.examination_id(owed.upload, outcome.version))
             return 1
         if owed.what == CHECK and isinstance(outcome, EvidenceExamined):
             at = next(one for one in citing if one.position == owed.position)

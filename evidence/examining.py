@@ -29,7 +29,7 @@ from typing import Self
 import msgspec
 
 from evidence.likeness import Likeness
-from evidence.sandbox import PICTURES, Sandbox, Stopped
+from evidence.sandbox import PICTURES, Sandbox, SandboxBroken, Stopped
 from evidence.unreadable import Unreadable, Why
 
 CHECK_VERSION = 1
@@ -94,6 +94,11 @@ class Examined(msgspec.Struct, frozen=True, tag="examined"):
     version: int = CHECK_VERSION
 
 
+_MACHINE = frozenset({"seconds", "nobody waits"})
+"""Why a job was stopped that says nothing about its file: an endless loop meets the limit of CPU
+time first, so elapsed time runs out only where the machine has too much to do."""
+
+
 class Examiner:
     """Examines pictures in processes of their own. Thread-safe. Close it, or use it by `with`."""
 
@@ -139,5 +144,7 @@ class Examiner:
         """Another job of evidence/images.py. Raises SandboxBroken."""
         answer = self._sandbox.run(job, payload)
         if isinstance(answer, Stopped):
+            if answer.what in _MACHINE:
+                raise SandboxBroken(f"stopped for {answer.what}")
             return Unreadable.because(Why.DAMAGED if answer.crashed else Why.COSTS_TOO_MUCH)
         return answer
