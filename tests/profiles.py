@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 """Examples of a whole life of a case are long by intention."""
 
-settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("dev", max_examples=20, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=SLOW)
 settings.register_profile(
     "deep", max_examples=3000, deadline=None, suppress_health_check=SLOW, print_blob=True

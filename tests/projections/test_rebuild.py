@@ -114,7 +114,7 @@ def test_a_rebuild_makes_what_reading_live_makes(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(seed=st.integers(0, 10_000), steps=st.integers(1, 60), limit=st.integers(1, 20))
 def test_whatever_happened_rebuild_and_live_agree(

@@ -86,6 +86,7 @@ def test_what_was_played_is_whole(demonstration: Stage) -> None:
     assert check.files > STORY.cases
 
 
+@pytest.mark.deep
 def test_the_same_seed_tells_the_same_even_when_cut_off_in_the_middle(
     demonstration: Stage, empty: Stage
 ) -> None:
