@@ -444,8 +444,7 @@ class Casework(Application[UUID]):
                 await self.handle(
                     loaded.case_id, debt.command, at=at, by=CLOCK, command_id=debt.command_id
                 )
-            self._states.pop(loaded.case_id, None)
-            found = await self._load(loaded.case_id)
+            found = await self._load(loaded.case_id, self._states.get(loaded.case_id))
             assert found is not None, "a case does not go away"
             loaded = found
         return loaded

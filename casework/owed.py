@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from casework import commands as ask
 from casework.decisions import clockwork
 from casework.decisions.asking import Asking
-from casework.model import CLOCK, Clock
+from casework.model import Clock
 
 _COMMANDS = UUID("5f2d9a40-8a0e-5d0c-9d38-0b1f9c4f5a11")
 
@@ -58,7 +58,7 @@ def owed(a: Asking) -> Debt | None:
 
 
 def _settlement(a: Asking) -> Debt | None:
-    if a.settled is None or not clockwork.settled(a._replace(by=CLOCK)):
+    if a.settled is None or not clockwork.settled(a):
         return None
     versions = a.settled.versions
     by = versions.settled or versions.calendar

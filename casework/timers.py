@@ -37,7 +37,6 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     used: int = 0
     in_time: bool = True
     final: bool = False
-    stopped_at: datetime | None = None
 
 
 Timers = dict[Clock, Timer]
@@ -60,7 +59,6 @@ def turn(
                 used=stop.used,
                 in_time=stop.in_time,
                 final=stop.final,
-                stopped_at=at,
             )
     for start in started:
         since = start.since or at

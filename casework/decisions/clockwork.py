@@ -14,7 +14,7 @@ from casework.decisions.territory import counted_anew
 from casework.errors import NothingPending
 from casework.lifecycle import NAME_OF, Action
 from casework.model import Clock, ClockStarted, ClockStopped, Limit, Skip
-from casework.special_periods import OCCASIONS, SpecialPeriod
+from casework.special_periods import SpecialPeriod
 from casework.timers import Running
 
 
@@ -85,7 +85,7 @@ def apply_special_periods(a: Asking) -> list[did.Event]:
     return [
         did.SpecialPeriodsApplied(
             periods=tuple(period.number for period in periods),
-            names="、".join(dict.fromkeys(OCCASIONS[period.occasion] for period in periods)),
+            names="、".join(dict.fromkeys(period.name for period in periods)),
             due_before=running.fact.due_at,
             due_at=started.due_at,
             limit=raised,
@@ -107,14 +107,16 @@ def specially(a: Asking) -> Special | None:
     )
     plain = Special(skips, None)
     best = plain if skips != running.fact.skips else None
+    raising = [period for period in a.special if _may_raise(a, period)]
+    if not raising:
+        return best
     due_at = _under(a, running, plain, running.fact.limit).due_at
-    for period in a.special:
-        if _may_raise(a, period):
-            assert period.limit
-            special = Special(skips, period)
-            longer = _under(a, running, special, period.limit).due_at
-            if longer > due_at:
-                best, due_at = special, longer
+    for period in raising:
+        assert period.limit
+        special = Special(skips, period)
+        longer = _under(a, running, special, period.limit).due_at
+        if longer > due_at:
+            best, due_at = special, longer
     return best
 
 
