@@ -3,29 +3,24 @@
 It gets what the reporter wrote, not who they are or where. Codes are held against the catalogue.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
+from recognition.believed import Candidate, at_most_one, believed, is_share, plain
 from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion
-from recognition.remote import Remote
+from recognition.remote import Nonsense, Remote
 
 NAME = "platform"
 
 WEIGHT = 2.0
 """Beside the text model's 1: whoever sets it up trusts it, but not blindly."""
 
-MOST = 20
-"""Candidates that are read."""
 
-LONGEST_REASON = 40
+class _Candidate(Candidate, kw_only=True):
+    """The platform's word for the code is `indicator`."""
 
-
-class _Candidate(msgspec.Struct):
-    indicator: str
-    confidence: float
-    because: str = ""
+    code: str = msgspec.field(name="indicator")
 
 
 class Answer(msgspec.Struct):
@@ -49,37 +44,16 @@ class Platform:
         text = "。".join(said for said in (asked.text, asked.transcript) if said)
         if not text:
             return None
-        answer = self._remote.post(
+        known = {kind.code for kind in kinds}
+        return self._remote.post(
             "",
             Answer,
+            lambda answer: _understood(answer, known),
             json={
                 "text": text,
                 "place_kind": asked.place_kind,
                 "indicators": [{"code": kind.code, "name": kind.name} for kind in kinds],
             },
-        )
-        known = {kind.code for kind in kinds}
-        scores: dict[str, float] = {}
-        because: dict[str, tuple[str, ...]] = {}
-        for raw in answer.candidates[:MOST]:
-            try:
-                each = msgspec.json.decode(raw, type=_Candidate)
-            except msgspec.MsgspecError:
-                continue
-            if each.indicator in known and _is_share(each.confidence):
-                scores[each.indicator] = max(each.confidence, scores.get(each.indicator, 0.0))
-                reason = _plain(each.because)
-                because[each.indicator] = (reason,) if reason else ()
-        if _is_share(answer.out_of_scope):
-            scores[OUT] = answer.out_of_scope
-        if not scores:
-            raise self._remote.nonsense("没有给出目录中的指标")
-        whole = max(1.0, sum(scores.values()))
-        return Opinion(
-            model=Model(NAME, _plain(answer.model) or "?"),
-            scores={code: score / whole for code, score in scores.items()},
-            because=because,
-            weight=WEIGHT,
         )
 
     def condition(self) -> Condition:
@@ -87,11 +61,16 @@ class Platform:
         return msgspec.structs.replace(self._remote.condition(), name=NAME)
 
 
-def _is_share(number: float) -> bool:
-    return math.isfinite(number) and 0 < number <= 1
-
-
-def _plain(words: str) -> str:
-    """A stranger's words as one short printable line."""
-    shown = "".join(c if c.isprintable() else " " for c in words[:200])
-    return " ".join(shown.split())[:LONGEST_REASON]
+def _understood(answer: Answer, known: Container[str]) -> Opinion:
+    """What it says of known codes. Raises Nonsense where that is nothing."""
+    scores, because = believed(answer.candidates, known, shape=_Candidate)
+    if is_share(answer.out_of_scope):
+        scores[OUT] = answer.out_of_scope
+    if not scores:
+        raise Nonsense("没有给出目录中的指标")
+    return Opinion(
+        model=Model(NAME, plain(answer.model) or "?"),
+        scores=at_most_one(scores),
+        because=because,
+        weight=WEIGHT,
+    )

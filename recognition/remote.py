@@ -7,6 +7,7 @@ what the answer must look like.
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,11 @@ FAILURES = 3
 """In a row, before the address is left alone for a while: a form should not wait each time."""
 
 Answer = TypeVar("Answer")
+Meant = TypeVar("Meant")
+
+
+class Nonsense(Exception):  # noqa: N818  names the finding
+    """An answer in the right shape that says nothing; the words go after the address's name."""
 
 
 class Remote:
@@ -53,12 +59,15 @@ class Remote:
         self,
         path: str,
         shape: type[Answer],
+        understood: Callable[[Answer], Meant],
         *,
         json: object = None,
         fields: dict[str, str] | None = None,
         file: tuple[str, bytes, str] | None = None,
-    ) -> Answer:
-        """The answer to one POST, in the shape wanted. Raises Unavailable, in Chinese.
+    ) -> Meant:
+        """What is `understood` of the answer to one POST. Raises Unavailable, in Chinese.
+
+        `understood` may raise Nonsense: a failure like any other.
 
         Called from a thread without an event loop. `file` is name, content and media type.
         """
@@ -69,7 +78,9 @@ class Remote:
         files = None if file is None else {"file": file}
         try:
             content = asyncio.run(self._ask(path, json, fields, files))
-            answer = msgspec.json.decode(content, type=shape)
+            meant = understood(msgspec.json.decode(content, type=shape))
+        except Nonsense as said:
+            raise self._failed(str(said)) from said
         except TimeoutError as late:
             raise self._failed("没有在时限内回答") from late
         except (httpx.HTTPError, OSError) as fault:
@@ -79,17 +90,13 @@ class Remote:
         finally:
             self._places.release()
         self._failures = 0
-        return answer
+        return meant
 
     def condition(self) -> Condition:
         """How it is, without asking it."""
         if self._failures:
             return Condition(name=self.name, state="failing", note=self._last)
         return Condition(name=self.name, state="ready")
-
-    def nonsense(self, why: str) -> Unavailable:
-        """Count an answer in the right shape that says nothing as a failure too."""
-        return self._failed(why)
 
     def _failed(self, why: str) -> Unavailable:
         self._last = why

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from recognition.believed import printable
 from recognition.inventions import without_inventions
 from recognition.model import Condition, Model, Transcript
 from recognition.remote import Remote
@@ -38,14 +39,13 @@ class RemoteSpeech:
 
     def transcribe(self, recording: bytes, media_type: str) -> Transcript:
         """What the service heard. Raises Unavailable."""
-        answer = self._remote.post(
+        text = self._remote.post(
             "/v1/audio/transcriptions",
             Transcription,
+            lambda answer: without_inventions(printable(answer.text[:LONGEST])),
             fields={"model": self._model, "language": "zh", "response_format": "json"},
             file=(_NAMES.get(media_type, "recording.bin"), recording, media_type),
         )
-        shown = "".join(c if c.isprintable() else " " for c in answer.text[:LONGEST])
-        text = without_inventions(" ".join(shown.split()))
         return Transcript(text=text, model=Model(self.name, self._model))
 
     def condition(self) -> Condition:

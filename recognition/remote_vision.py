@@ -6,27 +6,22 @@ counts as nonsense.
 """
 
 import base64
-import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
+from recognition.believed import Believed, at_most_one, believed
 from recognition.bounded import Bounded
 from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion
-from recognition.remote import Remote
+from recognition.remote import Nonsense, Remote
 
 MOST_PHOTOS = 3
 """Of one report that are sent; they show the same spot."""
-
-MOST = 20
-"""Candidates that are read."""
 
 WEIGHT = 1.0
 
 _NONE_OF_THEM = 0.5
 """What an empty list says for “out of scope”: the words may still tell what the photo does not."""
-
-_LONGEST_REASON = 40
 
 
 class _Message(msgspec.Struct):
@@ -41,12 +36,6 @@ class Completion(msgspec.Struct):
     """Of a chat completion, what is read."""
 
     choices: list[_Choice]
-
-
-class _Candidate(msgspec.Struct):
-    code: str
-    confidence: float
-    because: str = ""
 
 
 class _Said(msgspec.Struct):
@@ -68,9 +57,11 @@ class RemoteVision:
         if not asked.photos:
             return None
         photos = [self._redraw.ask(photo) for photo in asked.photos[:MOST_PHOTOS]]
-        answer = self._remote.post(
+        known = {kind.code for kind in kinds}
+        scores, because = self._remote.post(
             "/v1/chat/completions",
             Completion,
+            lambda answer: _understood(answer, known),
             json={
                 "model": self._model,
                 "temperature": 0,
@@ -78,9 +69,6 @@ class RemoteVision:
                 "messages": [{"role": "user", "content": [_question(kinds), *map(_image, photos)]}],
             },
         )
-        if not answer.choices:
-            raise self._remote.nonsense("没有给出回答")
-        scores, because = self._understood(answer.choices[0].message.content, kinds)
         return Opinion(
             model=Model(self.name, self._model),
             scores=scores,
@@ -93,43 +81,23 @@ class RemoteVision:
         """How the address is, by the last answers."""
         return msgspec.structs.replace(self._remote.condition(), name=self.name)
 
-    def _understood(
-        self, content: str, kinds: Sequence[Kind]
-    ) -> tuple[dict[str, float], dict[str, tuple[str, ...]]]:
-        """Scores and reasons by known code. Raises Unavailable where none is left."""
-        start, end = content.find("{"), content.rfind("}")
-        try:
-            said = msgspec.json.decode(content[start : end + 1], type=_Said)
-        except msgspec.MsgspecError as fault:
-            raise self._remote.nonsense("的回答看不懂") from fault
-        if not said.candidates:
-            return {OUT: _NONE_OF_THEM}, {}
-        known = {kind.code for kind in kinds}
-        scores: dict[str, float] = {}
-        because: dict[str, tuple[str, ...]] = {}
-        for raw in said.candidates[:MOST]:
-            try:
-                one = msgspec.json.decode(raw, type=_Candidate)
-            except msgspec.MsgspecError:
-                continue
-            if one.code in known and math.isfinite(one.confidence) and 0 < one.confidence <= 1:
-                scores[one.code] = max(one.confidence, scores.get(one.code, 0.0))
-                because[one.code] = (f"照片上看到{_plain(one.because)}",) if one.because else ()
-        if not scores:
-            raise self._remote.nonsense("没有给出目录中的指标")
-        return _at_most_one(scores), because
 
-
-def _at_most_one(scores: dict[str, float]) -> dict[str, float]:
-    """Scaled so that they sum to 1 or less."""
-    whole = max(1.0, sum(scores.values()))
-    return {code: score / whole for code, score in scores.items()}
-
-
-def _plain(words: str) -> str:
-    """Words of a stranger as one short printable line."""
-    shown = "".join(c if c.isprintable() else " " for c in words[:200])
-    return " ".join(shown.split())[:_LONGEST_REASON]
+def _understood(answer: Completion, known: Container[str]) -> Believed:
+    """Scores and reasons by known code. Raises Nonsense where none is left."""
+    if not answer.choices:
+        raise Nonsense("没有给出回答")
+    content = answer.choices[0].message.content
+    start, end = content.find("{"), content.rfind("}")
+    try:
+        said = msgspec.json.decode(content[start : end + 1], type=_Said)
+    except msgspec.MsgspecError as fault:
+        raise Nonsense("的回答看不懂") from fault
+    if not said.candidates:
+        return Believed({OUT: _NONE_OF_THEM}, {})
+    scores, because = believed(said.candidates, known, seen="照片上看到")
+    if not scores:
+        raise Nonsense("没有给出目录中的指标")
+    return Believed(at_most_one(scores), because)
 
 
 def _question(kinds: Sequence[Kind]) -> dict[str, str]:

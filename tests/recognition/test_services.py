@@ -127,6 +127,19 @@ def test_nonsense_of_a_vision_model_is_told(site: Service, redraw: Bounded, cont
     assert asking.condition().state == "failing"
 
 
+def test_after_some_nonsense_the_address_is_left_alone_for_a_while(
+    site: Service, redraw: Bounded
+) -> None:
+    site.completes("我不知道")
+    asking = vision(site, redraw)
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable, match="看不懂"):
+            asking.opinion(ASKED, KINDS)
+    with pytest.raises(Unavailable, match="暂停使用"):
+        asking.opinion(ASKED, KINDS)
+    assert len(site.asked) == FAILURES
+
+
 def test_without_a_photo_nothing_is_asked(site: Service, redraw: Bounded) -> None:
     assert vision(site, redraw).opinion(Asked(text="河里有垃圾"), KINDS) is None
     assert not site.asked
