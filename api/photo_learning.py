@@ -45,7 +45,7 @@ class PhotoLearner:
         self._seen: tuple[Seen, ...] = ()
 
     def seen(self) -> tuple[Seen, ...]:
-        """What is known now."""
+        """What is known now; the same tuple for as long as nothing changes."""
         return self._seen
 
     def keep_up(self, eyes: Eyes) -> int:
@@ -57,7 +57,8 @@ class PhotoLearner:
             return 0
         wanted = self._registered(EACH)
         self._cases = {
-            case_id: self._cases.get(case_id) or self._of(case_id) for case_id, _ in wanted
+            case_id: self._cases[case_id] if case_id in self._cases else self._of(case_id)
+            for case_id, _ in wanted
         }
         photos = {
             photo.upload: (photo, indicator)
@@ -71,11 +72,13 @@ class PhotoLearner:
             for photo in missing[:A_ROUND]:
                 self._vectors[photo.upload] = self._vector(photo, eyes)
         finally:
-            self._seen = tuple(
+            seen = tuple(
                 Seen(self._vectors[upload], indicator)
                 for upload, (_, indicator) in photos.items()
                 if self._vectors.get(upload)
             )
+            if seen != self._seen:
+                self._seen = seen
         return len(missing[:A_ROUND])
 
     def _of(self, case_id: UUID) -> tuple[Photo, ...]:

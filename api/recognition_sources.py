@@ -48,7 +48,10 @@ class OtherSources:
     def keep_up(self) -> int:
         """Follow what was learnt, and look at some photos; how many. Raises Unavailable."""
         self._extras.follow()
-        return self._photos.keep_up(self._extras.eyes)
+        try:
+            return self._photos.keep_up(self._extras.eyes)
+        finally:
+            self._extras.likeness.follow()
 
     def close(self) -> None:
         """End the processes that it started."""

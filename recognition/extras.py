@@ -99,12 +99,12 @@ class Extras:
             worker("speech", SPEECH, hearing), whisper["model.bin"][0].sha256[:8]
         )
         self._picture = worker("picture", PICTURE, SENT_SIDE)
-        ads, likeness = AdReader(self.eyes), Likeness(self.eyes, seen)
+        ads, self.likeness = AdReader(self.eyes), Likeness(self.eyes, seen)
         outside = _vision_service(services, self._picture)
         ears: tuple[Transcriber, ...] = (*_speech_service(services), self._whisper)
         first = FirstThatCan(ears)
         self.read: tuple[Expert, ...] = _there(self.semantic, self.sounds)
-        self.see: tuple[Expert, ...] = (*_there(ads, likeness), *outside)
+        self.see: tuple[Expert, ...] = (*_there(ads, self.likeness), *outside)
         self.transcriber: Transcriber | None = (
             None if first.condition().state == "absent" else first
         )
@@ -112,7 +112,7 @@ class Extras:
             self.semantic,
             self.sounds,
             ads,
-            likeness,
+            self.likeness,
             *outside,
             *ears,
         )

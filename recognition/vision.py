@@ -166,27 +166,36 @@ class Likeness:
     def __init__(self, eyes: Eyes, seen: Callable[[], Sequence[Seen]]) -> None:
         self._eyes = eyes
         self._seen = seen
+        self._learnt_from: Sequence[Seen] = ()
         self._learnt: tuple[str, Head] | None = None
 
     def opinion(self, asked: Asked, kinds: Sequence[Kind]) -> Opinion | None:
-        """What earlier photos like these were of; None where too few were seen."""
-        if not asked.photos:
-            return None
-        codes = {kind.code for kind in kinds}
-        learnt = self._learn([one for one in self._seen() if one.label in codes])
-        if learnt is None:
+        """What earlier photos like these were of; None where too few were seen.
+
+        Learns nothing: see `follow`.
+        """
+        learnt = self._learnt
+        if not asked.photos or learnt is None:
             return None
         version, head = learnt
+        codes = {kind.code for kind in kinds}
         vectors = [looked.vector for looked in self._eyes.looks(asked.photos) if looked.vector]
         if not vectors:
             return None
         chances = head.chances(rows(vectors)).mean(axis=0)
+        found = {
+            label: float(chance)
+            for label, chance in zip(head.labels, chances, strict=True)
+            if label in codes
+        }
+        if not found:
+            return None
         # The rest is left to the indicators that it has not seen enough of.
-        share = len(head.labels) / len(codes)
+        share = len(found) / len(codes)
         return Opinion(
             model=Model(weights.LITE1.name, f"{weights.LITE1.version}+{version}"),
-            scores={label: float(c) * share for label, c in zip(head.labels, chances, strict=True)},
-            because={head.labels[int(chances.argmax())]: ("与以往同类案件的照片相似",)},
+            scores={label: chance * share for label, chance in found.items()},
+            because={max(found, key=found.__getitem__): ("与以往同类案件的照片相似",)},
             weight=0.5,
             quotes=False,
         )
@@ -194,21 +203,27 @@ class Likeness:
     def condition(self) -> Condition:
         return self._eyes.condition(self.name)
 
+    def follow(self) -> None:
+        """Learn anew where other photos are seen than before: seconds, for a thread beside."""
+        seen = self._seen()
+        if seen is not self._learnt_from:
+            self._learnt = self._learn(seen)
+            self._learnt_from = seen
+
     def _learn(self, seen: Sequence[Seen]) -> tuple[str, Head] | None:
         """The head over the indicators with enough photos; None for fewer than two of them."""
         counts = Counter(one.label for one in seen)
         used = [one for one in seen if counts[one.label] >= ENOUGH]
         if len({one.label for one in used}) < 2:
-            self._learnt = None
             return None
         told = hashlib.sha256()
         for one in used:
             told.update(one.label.encode() + one.vector)
         version = told.hexdigest()[:8]
-        if self._learnt is None or self._learnt[0] != version:
-            head = fitted(rows([o.vector for o in used]), [o.label for o in used], decay=DECAY)
-            self._learnt = version, head
-        return self._learnt
+        if self._learnt is not None and self._learnt[0] == version:
+            return self._learnt
+        head = fitted(rows([o.vector for o in used]), [o.label for o in used], decay=DECAY)
+        return version, head
 
 
 def rows(vectors: Sequence[bytes]) -> Floats:

@@ -181,8 +181,10 @@ def earlier(subject: str, label: str, number: int) -> list[Seen]:
 def test_likeness_is_silent_until_two_indicators_were_seen_often_enough(begin: Begin) -> None:
     known = earlier("river", "P05", ENOUGH) + earlier("car", "P09", ENOUGH - 1)
     likeness = Likeness(Eyes(begin("captions"), needed=()), lambda: tuple(known))
+    likeness.follow()
     assert seen(likeness, "river 77") is None
     known += earlier("car", "P09", 1)
+    likeness.follow()
     opinion = seen(likeness, "river 77")
     assert opinion is not None and opinion.because == {"P05": ("与以往同类案件的照片相似",)}
     assert opinion.scores["P05"] > 2 * opinion.scores["P09"] and "P02" not in opinion.scores
