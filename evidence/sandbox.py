@@ -107,11 +107,13 @@ class Sandbox:
         """End all benches, also those at work."""
         with self._free:
             self._closed = True
-            benches, self._all = self._all, set()
-            self._idle.clear()
+            idle, at_work = self._idle, self._all.difference(self._idle)
+            self._idle, self._all = [], set()
             self._free.notify_all()
-        for bench in benches:
+        for bench in idle:
             bench.end()
+        for bench in at_work:
+            bench.kill()
 
     def _take(self) -> _Bench:
         with self._free:
@@ -144,6 +146,8 @@ class Sandbox:
             if bench in self._all:
                 self._idle.append(bench)
                 self._free.notify()
+                return
+        bench.end()
 
     def _lose(self, bench: _Bench) -> None:
         bench.end()
@@ -198,10 +202,18 @@ class _Bench:
             return answer[1:]
         return Stopped(answer[:1] == b"C", answer[1:].decode())
 
-    def end(self) -> None:
-        """The bench dies, and its child with it: it asks the kernel for that."""
+    def kill(self) -> None:
+        """The bench dies, and its child with it: it asks the kernel for that.
+
+        Its pipes stay for the thread that waits on them: their numbers, given away under it,
+        could soon be another file's.
+        """
         self._process.kill()
         self._process.wait()
+
+    def end(self) -> None:
+        """For the thread that holds the bench: it dies, and its pipes are closed."""
+        self.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             with suppress(OSError):

@@ -152,6 +152,24 @@ def test_closing_ends_the_process_and_whoever_waits_is_told() -> None:
         box.run("echo", b"")
 
 
+def test_closing_just_as_a_job_begins_is_told_too() -> None:
+    box = Sandbox("tests.evidence.probes", LIMITS)
+
+    class ClosesTheBox(str):
+        """Closes at the worst moment: when the bench is taken and nothing is sent yet."""
+
+        __slots__ = ()
+
+        def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+            box.close()
+            return super().encode(encoding, errors)
+
+    before = len(os.listdir("/proc/self/fd")) if LINUX else 0  # noqa: PTH208  numbers, no paths
+    with pytest.raises(SandboxBroken):
+        box.run(ClosesTheBox("echo"), b"")
+    assert before == (len(os.listdir("/proc/self/fd")) if LINUX else 0)  # noqa: PTH208
+
+
 def test_a_module_that_cannot_be_imported_is_told_at_once() -> None:
     box = Sandbox("tests.evidence.no_such_module", LIMITS)
     with pytest.raises(SandboxBroken):
