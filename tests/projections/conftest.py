@@ -13,7 +13,7 @@ from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.evidence import Evidence
 from projections.facts import Facts
-from projections.generations import PostgresShelf, Shelf, SqliteShelf, create
+from projections.generations import BOOKS, PostgresShelf, Shelf, SqliteShelf, create
 from projections.hand_overs import HandOvers
 from projections.handlings import Handlings
 from projections.lines import Opener
@@ -23,11 +23,12 @@ from projections.places_seen import PlacesSeen
 from projections.reading import Readers
 from projections.redispatch import Redispatch
 from projections.search import Search
+from projections.tables import READER_POSITION
 from projections.timeline import Timeline
 from projections.training import Training
 from projections.typical_cases import TypicalCases
 from projections.view import View
-from tests.postgres import postgres_server, postgres_url
+from tests.postgres import PostgresServer, postgres_server, postgres_url
 from tests.projections.histories import opener
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -90,11 +91,31 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
     postgres.close()
 
 
-@pytest.fixture
-def readers(shelf: Shelf) -> Iterator[Readers]:
-    """Readers over a new generation of all views, on each database."""
+@pytest.fixture(scope="session")
+def postgres_views(postgres_server: PostgresServer) -> Iterator[Engine]:
+    """One generation of all views: making its tables costs more than most tests of them."""
+    shelf = PostgresShelf(postgres_server.fresh_database())
     shelf.make("g_1")
     engine = shelf.open("g_1")
     create(engine, "g_1", VIEWS)
-    yield Readers(engine, "g_1", VIEWS, opener())
+    yield engine
     engine.dispose()
+    shelf.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def readers(request: pytest.FixtureRequest) -> Iterator[Readers]:
+    """Readers over an empty generation of all views, on each database.
+
+    That of PostgreSQL is emptied for each test: whoever changes its tables takes a `shelf`.
+    """
+    if request.param == "sqlite":
+        yield request.getfixturevalue("make_readers")()
+        return
+    engine: Engine = request.getfixturevalue("postgres_views")
+    with engine.begin() as connection:
+        for table in (*BOOKS, *(table for view in VIEWS for table in view.tables)):
+            if table is not READER_POSITION:
+                connection.execute(table.delete())
+        connection.execute(READER_POSITION.update().values(n=0))
+    yield Readers(engine, "g_1", VIEWS, opener())
