@@ -175,6 +175,7 @@ class PastHandling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     number: str = ""
     round: int = 1
     reopened: bool = False
+    """Under half the limit, as a reopening begins: until 改类 gives a new one."""
     staff_entered: bool = False
     plain_due_at: datetime | None = None
     handed_over_at: datetime | None = None
@@ -224,6 +225,7 @@ class _Telling:
         self.condition = begun.condition
         self.place_kind = begun.place_kind
         self.limit = begun.limit
+        self.reopened = begun.reopened
         self.due: DueSet | None = None
         self.handed: HandedOver | None = None
         self.paused: int | None = None
@@ -260,10 +262,11 @@ class _Telling:
                 self.exempted = True
 
     def _reclassify(self, fact: Reclassified) -> None:
-        """The time on the clock is kept, and what was granted on the old limit is not."""
+        """The time on the clock is kept; what was granted on the old limit, or halved, is not."""
         self.indicator, self.condition = fact.indicator, fact.condition
         if fact.amount:
             self.limit = Limit(fact.amount, fact.unit)
+            self.reopened = False
             self.extensions = []
 
     def stands(self) -> PastHandling:
@@ -274,7 +277,7 @@ class _Telling:
             case=begun.case,
             number=begun.number,
             round=begun.round,
-            reopened=begun.reopened,
+            reopened=self.reopened,
             staff_entered=begun.staff_entered,
             street=begun.street,
             indicator=self.indicator,
