@@ -62,6 +62,7 @@ class BehaviourRow(msgspec.Struct):
 class BehaviourFold:
     def __init__(self, *, empty: bool) -> None:
         self._rows: dict[bytes, dict[bytes, BehaviourRow]] = {}
+        self._by_person: dict[bytes, set[bytes]] = {}
         self._changed: set[tuple[bytes, bytes]] = set()
         self._erased: set[bytes] = set()
         self._put = copy_rows if empty else upsert_rows
@@ -70,11 +71,14 @@ class BehaviourFold:
         streams = {line.stream for line in lines if line.kind in _TOUCHING}
         for row in structs_of(connection, BEHAVIOUR, BehaviourRow, BEHAVIOUR.c.stream, streams):
             self._rows.setdefault(row.stream, {})[row.person] = row
+            self._by_person.setdefault(row.person, set()).add(row.stream)
 
     def apply(self, line: Line) -> None:
+        if isinstance(line.event, did.PersonErased):
+            self._forget(line.event.person.bytes)
+            return
+        line.key()
         match line.event:
-            case did.PersonErased(person=person):
-                self._forget(person.bytes)
             case did.ReportSubmitted(consents=consents, on_behalf=False) as event:
                 if consents.analysis:
                     self._add(line, event.person.bytes, event.channel, event.indicator,
@@ -103,12 +107,13 @@ class BehaviourFold:
         if person in mine:
             return
         mine[person] = BehaviourRow(person, line.stream, line.at, joined, channel, indicator, photo)
+        self._by_person.setdefault(person, set()).add(line.stream)
         self._changed.add((line.stream, person))
 
     def _forget(self, person: bytes) -> None:
         self._erased.add(person)
-        for rows in self._rows.values():
-            rows.pop(person, None)
+        for stream in self._by_person.pop(person, ()):
+            del self._rows[stream][person]
 
     def spill(self, connection: Connection) -> None:
         """Any row may change again."""

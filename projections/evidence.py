@@ -6,7 +6,7 @@ upload's are apart, since a rebuild folds the two in different processes.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 
 import msgspec
@@ -146,6 +146,9 @@ OWED = Table(
     Index("owed_to_upload_order", "position", "upload", "what"),
 )
 
+_NOT_MEASURED: Values = (None,) * 10
+"""What stands in `examined_upload` of a file that is no readable picture."""
+
 OF_UPLOADS = (EXAMINED, DERIVED, CHECKED, FINDING, REDACTED, OWED)
 
 
@@ -196,6 +199,8 @@ class EvidenceFold:
         self._known: set[bytes] = set()
         self._unreadable: set[bytes] = set()
         self._confirmed: list[tuple[bytes, int, str, int]] = []
+        self._persons: set[bytes] = set()
+        """Whose uploads are among the rows in hand."""
         self._erased: set[bytes] = set()
         self._put = copy_rows if empty else upsert_rows
 
@@ -235,7 +240,6 @@ class EvidenceFold:
                 self._done.add((event.upload.bytes, None, CHECK))
             case evidence.RecordingExamined():
                 self._told(line, event, readable=True, seconds=event.seconds)
-                self._derived(event.upload.bytes, "recording", 0, ())
             case evidence.PhotoChecked():
                 self._checked(line, event)
             case evidence.PhotoRedacted():
@@ -244,7 +248,7 @@ class EvidenceFold:
                     REDACTED, upload, event.number, event.case.bytes, len(event.boxes),
                     by, line.at, None, None,
                 )  # fmt: skip
-                self._derived(upload, "redacted", event.number, (event.file,))
+                self._derived(upload, "redacted", event.number, event.file)
             case evidence.RedactionConfirmed():
                 by = line.recorded.actor.id
                 self._confirmed.append((event.upload.bytes, event.number, by, line.at))
@@ -258,6 +262,8 @@ class EvidenceFold:
             return
         name = _NAME_OF[type(line.event)]  # type: ignore[index]  # a fact of a case: `key()` saw to it
         person = getattr(line.event, "person", None)
+        if person:
+            self._persons.add(person.bytes)
         for ordinal, (photo, is_recording) in enumerate(cited):
             upload = photo.upload.bytes
             self._add(
@@ -279,36 +285,32 @@ class EvidenceFold:
         readable: bool,
         says: str | None = None,
         seconds: float | None = None,
+        measured: Values = _NOT_MEASURED,
     ) -> None:
         upload, person = event.upload.bytes, event.person
+        if person:
+            self._persons.add(person.bytes)
         self._note_examined(upload, readable=readable)
         self._done.add((upload, None, EXAMINE))
         self._add(
             EXAMINED, upload, line.position, person.bytes if person else None, line.at, readable,
-            says, seconds, *[None] * (len(EXAMINED.columns) - 7),
+            says, seconds, *measured,
         )  # fmt: skip
 
     def _examined(self, line: Line, e: evidence.EvidenceExamined) -> None:
-        upload, readable = e.upload.bytes, True
-        person = e.person.bytes if e.person else None
-        self._note_examined(upload, readable=readable)
-        self._done.add((upload, None, EXAMINE))
-        self._add(
-            EXAMINED, upload, line.position, person, line.at, readable,
-            None, None, e.content, e.pixels, signed(e.phash), signed(e.dhash), e.parts,
+        measured = (
+            e.content, e.pixels, signed(e.phash), signed(e.dhash), e.parts,
             e.brightness, e.highlights, e.sharpness, e.width, e.height,
         )  # fmt: skip
-        self._derived(upload, "thumbnail", 0, (e.thumbnail,))
-        self._derived(upload, "display", 0, (e.display,))
+        self._told(line, e, readable=True, measured=measured)
+        self._derived(e.upload.bytes, "thumbnail", 0, e.thumbnail)
+        self._derived(e.upload.bytes, "display", 0, e.display)
 
-    def _derived(
-        self, upload: bytes, kind: str, number: int, files: Iterable[evidence.Derived]
-    ) -> None:
-        for f in files:
-            self._add(
-                DERIVED, f.name, upload, kind, number, f.sha256, f.wrapped_key, f.media_type,
-                f.size, f.width, f.height,
-            )  # fmt: skip
+    def _derived(self, upload: bytes, kind: str, number: int, f: evidence.Derived) -> None:
+        self._add(
+            DERIVED, f.name, upload, kind, number, f.sha256, f.wrapped_key, f.media_type,
+            f.size, f.width, f.height,
+        )  # fmt: skip
 
     def _checked(self, line: Line, e: evidence.PhotoChecked) -> None:
         self._done.add((e.upload.bytes, e.position, CHECK))
@@ -324,6 +326,8 @@ class EvidenceFold:
     def _forget(self, person: bytes) -> None:
         """Rows gathered in this very batch go here; those in the tables when it is written."""
         self._erased.add(person)
+        if person not in self._persons:
+            return
         at = CITED.columns.keys().index("person")
         cited = self._rows.get(CITED.name, [])
         gone = {row[3] for row in cited if row[at] == person}
@@ -359,7 +363,7 @@ class EvidenceFold:
                     here.append(OWED.c.position == position)
                 connection.execute(delete(OWED).where(*here))
         self._owed, self._done, self._confirmed, self._erased = set(), set(), [], set()
-        self._rows = {}
+        self._persons, self._rows = set(), {}
 
 
 def _wipe(connection: Connection, person: bytes) -> None:

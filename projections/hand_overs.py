@@ -89,7 +89,7 @@ class HandOversFold:
         self._put = copy_rows if empty else upsert_rows
 
     def read(self, connection: Connection, lines: Sequence[Line]) -> None:
-        streams = {line.stream for line in lines}
+        streams = {line.stream for line in lines if line.kind in _TURNS}
         found = structs_of(connection, HAND_OVER, _Round, _C.stream, streams)
         for row in sorted(found, key=lambda row: row.round):
             self._rounds.setdefault(row.stream, []).append(row)

@@ -344,8 +344,8 @@ class Handlings:
     name = "handlings"
     tables: tuple[Table, ...] = (HANDLED_CASE, HANDLING)
     on_poison = OnPoison.STOP
-    beside = ONLY_CASES
     """A number without its cases would be wrong unseen."""
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

@@ -5,7 +5,7 @@ the first statement of the transaction: of two runners with overlapping batches 
 no row, rolls back and reads again. Knows no view and no log storage.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TypeAlias
 from uuid import UUID
 
@@ -140,8 +140,9 @@ class Readers:
             with self.engine.begin() as connection:
                 self._claim(connection, readers, start, last)
                 lines = self._opener.lines(connection, page)
+                held = self._held_streams(connection, readers)
                 for reader in readers:
-                    self._fold_all(connection, self.views[reader], lines)
+                    self._fold_all(connection, self.views[reader], lines, held[reader])
         except Moved:
             return Batch(0, start)
         except TRANSIENT:
@@ -154,19 +155,23 @@ class Readers:
         if not self._move(connection, self.generation, readers, start, last):
             raise Moved
 
-    def _fold_all(self, connection: Connection, view: View, lines: Sequence[Line]) -> None:
-        held = self._held_streams(connection, view.name) if view.on_poison is OnPoison.HOLD else {}
+    def _fold_all(
+        self, connection: Connection, view: View, lines: Sequence[Line], held: Container[bytes]
+    ) -> None:
         mine = [line for line in lines if line.stream not in held]
         _put_aside(connection, view.name, (line for line in lines if line.stream in held))
         fold_lines(connection, view, mine)
 
-    def _held_streams(self, connection: Connection, reader: str) -> dict[bytes, int]:
-        rows = connection.execute(
-            select(HELD_STREAM.c.stream, HELD_STREAM.c.position).where(
-                HELD_STREAM.c.reader == reader
-            )
-        )
-        return {stream: position for stream, position in rows}  # noqa: C416  a Row is no pair to mypy
+    def _held_streams(
+        self, connection: Connection, readers: Iterable[str]
+    ) -> dict[str, set[bytes]]:
+        """The streams that each of these readers holds aside; none of one that stops."""
+        held: dict[str, set[bytes]] = {reader: set() for reader in readers}
+        for reader, stream in connection.execute(
+            select(HELD_STREAM.c.reader, HELD_STREAM.c.stream).where(HELD_STREAM.c.reader.in_(held))
+        ):
+            held[reader].add(stream)
+        return held
 
     def _carefully(self, start: int, readers: list[str], page: list[Recorded]) -> Batch:
         """The page again, reader by reader and line by line, to find the one that is wrong."""
@@ -199,7 +204,7 @@ class Readers:
         self, connection: Connection, view: View, lines: Sequence[Line]
     ) -> int | None:
         """Fold each line under a savepoint. The position to stop at, or None."""
-        held = self._held_streams(connection, view.name)
+        held = self._held_streams(connection, [view.name])[view.name]
         for line in lines:
             if line.stream in held:
                 _put_aside(connection, view.name, [line])
@@ -212,7 +217,7 @@ class Readers:
             except Exception as fault:  # noqa: BLE001  any fault of a fold holds the stream, none skips it
                 if view.on_poison is OnPoison.STOP:
                     return line.position
-                held[line.stream] = line.position
+                held.add(line.stream)
                 _hold(connection, view.name, line, fault)
         return None
 

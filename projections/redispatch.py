@@ -133,8 +133,8 @@ class Redispatch:
     name = "redispatch"
     tables: tuple[Table, ...] = (REDISPATCH,)
     on_poison = OnPoison.STOP
-    beside = ONLY_CASES
     """A number without its cases would be wrong unseen."""
+    beside = ONLY_CASES
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:

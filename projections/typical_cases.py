@@ -182,11 +182,13 @@ class TypicalCasesFold:
         persons = {
             line.event.person.bytes for line in lines if isinstance(line.event, did.PersonErased)
         }
-        issues = select(TYPICAL_ISSUE)
-        if not persons:
-            issues = issues.where(_I.stream.in_(sorted(streams))) if len(streams) < 500 else issues
-        for issue in structs(connection, _Issue, issues):
-            self._issues[issue.stream] = issue
+        told = {line.stream for line in lines if isinstance(line.event, _OF_ISSUES)}
+        issues = (  # any issue may show what an erased person reported
+            structs(connection, _Issue, select(TYPICAL_ISSUE))
+            if persons
+            else structs_of(connection, TYPICAL_ISSUE, _Issue, _I.stream, told)
+        )
+        self._issues |= {issue.stream: issue for issue in issues}
         for row in structs_of(connection, TYPICAL_CANDIDATE, _Row, _C.stream, streams):
             self._know(row.stream, row.case_id, _candidate.decode(row.state))
         for row in structs_of(connection, TYPICAL_CANDIDATE, _Row, _C.person, persons):

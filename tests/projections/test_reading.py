@@ -19,13 +19,14 @@ from sqlalchemy import (
     update,
 )
 
+from api.wiring import all_views
 from casework.log.port import Recorded, UnknownEvent
 from casework.model import Sealed
 from projections.case_board import CASE_BOARD, CaseBoard
 from projections.case_keys import CaseKeys
 from projections.due import DueIndex
 from projections.generations import SqliteShelf, create
-from projections.lines import Line
+from projections.lines import Line, Unreadable
 from projections.my_cases import MyCases
 from projections.reading import Move, Readers, compare_and_set
 from projections.search import Search
@@ -194,6 +195,16 @@ def test_an_event_nobody_can_read_holds_its_stream_and_no_other(make_readers: Ma
         for view in ("case_board", "case_keys", "timeline", "my_cases", "search")
     }
     assert readers.positions() == {**dict.fromkeys(readers.views, log.head()), "due": 2}
+
+
+@pytest.mark.parametrize("view", all_views(), ids=lambda view: view.name)
+def test_no_view_passes_over_what_it_cannot_read(view: View) -> None:
+    case = Story(Scribe(), "case")
+    log = ListedLog([case.submitted()])
+    log.add(case.step(UnknownEvent("case-rated", b"{", "unreadable")))
+    unreadable = Line(log.events[1], None)
+    with pytest.raises(Unreadable):
+        view.fold(empty=True).apply(unreadable)
 
 
 def test_a_held_stream_drains_in_order_once_it_can_be_read(make_readers: Made) -> None:

@@ -162,7 +162,7 @@ def test_a_rebuild_holds_aside_what_reading_live_holds_aside(
     readers = Readers(engine, rebuilt.generation, VIEWS, opener())
     stopped = {"due": 3, "redispatch": 3, "handlings": 3, "hand_overs": 3, "facts": 3}
     assert readers.positions() == {**dict.fromkeys(readers.views, 8), **stopped}
-    assert rebuilt.held == len(readers.held()) == 12
+    assert rebuilt.held == len(readers.held()) == 13
     engine.dispose()
 
 
