@@ -222,9 +222,14 @@ POLICY: dict[str, Policy] = {
         _row("calendar.dry_run", "试算工作日历", _TRIERS),
         _row("changes.dry_run", "试算待确认的变更", _TRIERS),
         _row("pages.home", "首页", _ALL),
+        _row("pages.size", "长辈版", _ALL),
         _row("pages.sign_in", "登录页", _ALL),
         _row("pages.sign_out", "退出登录", {Who.SIGNED_IN}),
-        _row("pages.case", "案件页", _LOOKERS, READS, Words.MASKED),
+        _row("pages.password", "修改密码页", {Who.SIGNED_IN}),
+        _row("pages.search", "查案件", _DESKS),
+        _row("pages.case", "案件页", _LOOKERS - {_R.PARTNER}, words=Words.MASKED),
+        _row("pages.act", "在页面上办理", _ALL),
+        _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),
         _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
         _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),
@@ -310,7 +315,17 @@ class Visitor(msgspec.Struct, frozen=True):
                 return frozenset({Who.ANYONE, Who.ANONYMOUS})
 
 
-OPEN_WITH_OLD_PASSWORD = frozenset({"sessions.me", "sessions.close", "accounts.password"})
+OPEN_WITH_OLD_PASSWORD = frozenset(
+    {
+        "sessions.me",
+        "sessions.close",
+        "accounts.password",
+        "pages.password",
+        "pages.sign_out",
+        "pages.static",
+        "pages.size",
+    }
+)
 
 
 def permit(policy: Policy, visitor: Visitor) -> None:

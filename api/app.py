@@ -1,6 +1,6 @@
 """The app: routes under the policy table, problems for every refusal, the layers around them."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from traceback import extract_tb
 
@@ -8,20 +8,23 @@ from fastapi import APIRouter, FastAPI
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from api import problems
-from api.access import POLICY
+from api.access import POLICY, Visitor
+from api.accounts.principal import NOBODY
 from api.description import describe
 from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import signing
+from api.pages import home, signing, statics, uploading
+from api.pages.frame import Frame, problem_page
+from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.routes import (
@@ -190,7 +193,10 @@ UNPREFIXED = (
     place_codes.links,
     ogc.router,
     feeds.router,
+    statics.router,
+    home.router,
     signing.router,
+    uploading.router,
     case_pages.router,
 )
 """What is served beside it."""
@@ -209,21 +215,22 @@ def require_policy(routers: Sequence[APIRouter]) -> None:
 def _answer_problems(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     @app.exception_handler(UploadRefused)
-    async def refused(_request: HttpRequest, refusal: Exception) -> Response:
+    async def refused(request: HttpRequest, refusal: Exception) -> Response:
         assert isinstance(refusal, (Refusal, UploadRefused))
-        return problems.response(*problems.of_refusal(refusal))
+        return await _answer(request, *problems.of_refusal(refusal))
 
     @app.exception_handler(ProblemError)
-    async def problem(_request: HttpRequest, error: Exception) -> Response:
+    async def problem(request: HttpRequest, error: Exception) -> Response:
         assert isinstance(error, ProblemError)
-        return problems.response(error.problem, error.headers)
+        return await _answer(request, error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: HttpRequest, error: Exception) -> Response:
+    async def invalid(request: HttpRequest, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         found = field_errors(error.errors())
         detail = "；".join(dict.fromkeys(e.message for e in found)) or "请检查填写的内容。"
-        return problems.response(Problem("/problems/invalid", _TITLES[422], 422, detail, found))
+        body = Problem("/problems/invalid", _TITLES[422], 422, detail, found)
+        return await _answer(request, body)
 
     @app.exception_handler(HTTPException)
     async def plain(request: HttpRequest, error: Exception) -> Response:
@@ -235,18 +242,21 @@ def _answer_problems(app: FastAPI) -> None:
         body = Problem(
             f"/problems/http-{error.status_code}", title, error.status_code, title + "。"
         )
-        return problems.response(body, headers)
+        return await _answer(request, body, headers)
 
     @app.exception_handler(LogBusy)
     @app.exception_handler(KeysBusy)
-    async def busy(_request: HttpRequest, _error: Exception) -> Response:
-        return _later("busy", "系统繁忙", "现在提交的人较多，请稍后用同一个 Idempotency-Key 重试。")
+    async def busy(request: HttpRequest, _error: Exception) -> Response:
+        return await _later(
+            request, "busy", "系统繁忙", "现在提交的人较多，请稍后用同一个 Idempotency-Key 重试。"
+        )
 
     @app.exception_handler(LogUnavailable)
     @app.exception_handler(KeysNotWritten)
     @app.exception_handler(StoreUnavailable)
-    async def unavailable(_request: HttpRequest, _error: Exception) -> Response:
-        return _later(
+    async def unavailable(request: HttpRequest, _error: Exception) -> Response:
+        return await _later(
+            request,
             "not-stored",
             "暂时不能保存",
             "系统暂时不能保存，请稍后用同一个 Idempotency-Key 重试；是否已保存以重试的答复为准。",
@@ -258,7 +268,9 @@ def _answer_problems(app: FastAPI) -> None:
     async def cut_off(request: HttpRequest, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "name", None)
         log.warning("database", route=route, kind=type(error).__name__)
-        return _later("database", "数据库暂时不可用", "数据库暂时不可用，请稍后重试。")
+        return await _later(
+            request, "database", "数据库暂时不可用", "数据库暂时不可用，请稍后重试。"
+        )
 
     @app.exception_handler(Exception)
     async def fault(request: HttpRequest, error: Exception) -> Response:
@@ -267,9 +279,24 @@ def _answer_problems(app: FastAPI) -> None:
         frames = [f"{f.filename}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)[-6:]]
         log.error("fault", route=route, kind=type(error).__name__, frames=frames)
         body = Problem("/problems/fault", "系统出错", 500, "系统出错，已记录，请稍后重试。")
-        return problems.response(body)
+        return await _answer(request, body)
 
 
-def _later(kind: str, title: str, detail: str) -> Response:
+async def _later(request: HttpRequest, kind: str, title: str, detail: str) -> Response:
     body = Problem(f"/problems/{kind}", title, 503, detail)
-    return problems.response(body, {"Retry-After": "1"})
+    return await _answer(request, body, {"Retry-After": "1"})
+
+
+async def _answer(
+    request: HttpRequest, problem: Problem, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The problem in the form of who asks: a page for a browser on our pages, else JSON."""
+    if request.url.path.startswith(API) or not wants_page(request) or problem.status < 400:
+        return problems.response(problem, headers)
+    parts: Parts = request.app.state.parts
+    try:
+        visitor = await page_visitor(request, parts)
+    except (ProblemError, SQLAlchemyError):
+        # Who it is cannot be told now; what went wrong can.
+        visitor = Visitor(NOBODY, "")
+    return problem_page(Frame(request, parts, visitor), problem, headers or {})

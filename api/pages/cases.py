@@ -1,28 +1,29 @@
-"""案件页: where a case stands, when it is due and how that came about, and what has happened."""
+"""案件页: where a case stands, what may be done with it, when it is due and how that came about."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from fastapi import Request as HttpRequest
-from starlette.responses import FileResponse, RedirectResponse, Response
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import RedirectResponse, Response
 
-from api.access import Visitor
-from api.pages.rendering import STATIC, page
-from api.pages.visitors import page_guard, token_of, wants_page
+from api.clocks import ExplainOut
+from api.pages.acting import NOTHING_TYPED, Refused, act
+from api.pages.action_forms import ActionForm, forms_of
+from api.pages.frame import Frame, framed, local
+from api.pages.uploading import UPLOADS_LIMIT
 from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
 from api.routes.indicators import PLACE_NAMES
-from api.visitors import With
-from casework.errors import UnknownCase
+from api.schemas import CaseOut, TimelineOut
+from casework.lifecycle import NAME_OF, Action
 from casework.model import PlaceKind
 from casework.numbers import is_case_number
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/", name="pages.home")
-async def home(
-    parts: With,
-    visitor: Annotated[Visitor, Depends(page_guard("pages.home"))],
+@router.get("/search", name="pages.search")
+async def search(
+    frame: Annotated[Frame, Depends(framed("pages.search"))],
     number: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """Look a case up by its number."""
@@ -32,60 +33,104 @@ async def home(
         if is_case_number(wanted):
             return RedirectResponse(f"/cases/{wanted}", 303)
         error = "这不是一个案件编号。编号形如 HD26112200123452，请核对后再查。"
-    return page(
-        "home.html",
-        422 if error else 200,
-        visitor=visitor,
-        token=token_of(parts, visitor),
-        number=number,
-        error=error,
+    return frame.page("search.html", 422 if error else 200, number=number, error=error)
+
+
+class Shown:
+    """A case as its page shows it: what the API tells this visitor, and what may be done."""
+
+    def __init__(
+        self,
+        frame: Frame,
+        case: CaseOut,
+        told: ExplainOut,
+        timeline: TimelineOut,
+    ) -> None:
+        self.case = case
+        self.clocks = told.clocks
+        self.at = told.at
+        self.steps = timeline.steps
+        self.place_name = PLACE_NAMES[PlaceKind(case.place_kind)]
+        self.forms: tuple[ActionForm, ...] = forms_of(frame.parts, case)
+
+    def form(self, action: str) -> ActionForm | None:
+        """The form of an action, if it may be taken now."""
+        return next((form for form in self.forms if form.action == action), None)
+
+
+async def shown_case(frame: Frame, reference: str, after: int | None = None) -> Shown:
+    """All that the page of a case needs. Raises UnknownCase, also for another's case."""
+    parts, visitor = frame.parts, frame.visitor
+    case = await read_case(reference, Response(), parts, visitor, after)
+    told = await explain_clock(reference, parts, visitor)
+    return Shown(frame, case, told, await read_timeline(reference, parts, visitor))
+
+
+def template_for(frame: Frame) -> str:
+    """Which page of a case this visitor works on."""
+    return "case.html" if frame.staff else "my_case.html"
+
+
+async def case_answer(
+    frame: Frame,
+    reference: str,
+    refused: Refused | None = None,
+    back: str = "",
+    **more: object,
+) -> Response:
+    """The page of a case; with what was typed and what is wrong with it, where it was refused.
+
+    Raises UnknownCase, also for another's case.
+    """
+    shown = await shown_case(frame, reference)
+    response = frame.page(
+        template_for(frame),
+        refused.status if refused else 200,
+        shown=shown,
+        case=shown.case,
+        refused=refused,
+        values=refused.values if refused else NOTHING_TYPED,
+        back=back,
+        **more,
     )
+    for name, value in (refused.headers if refused else _NONE).items():
+        response.headers[name] = value
+    return response
+
+
+_NONE: Mapping[str, str] = {}
 
 
 @router.get("/cases/{case}", name="pages.case")
 async def case_page(
     case: CaseRef,
-    request: HttpRequest,
-    parts: With,
-    visitor: Annotated[Visitor, Depends(page_guard("pages.case"))],
+    frame: Annotated[Frame, Depends(framed("pages.case"))],
+    back: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """The case as the API tells it to this visitor."""
-    try:
-        shown = await read_case(case, Response(), parts, visitor)
-    except UnknownCase as unknown:
-        if not wants_page(request):
-            raise
-        return page(
-            "message.html",
-            404,
-            visitor=visitor,
-            token=token_of(parts, visitor),
-            title="没有找到这个案件",
-            text=str(unknown),
-        )
-    told = await explain_clock(case, parts, visitor)
-    timeline = await read_timeline(case, parts, visitor)
-    return page(
-        "case.html",
-        visitor=visitor,
-        token=token_of(parts, visitor),
-        case=shown,
-        place_name=PLACE_NAMES[PlaceKind(shown.place_kind)],
-        clocks=told.clocks,
-        at=told.at,
-        steps=timeline.steps,
-    )
+    return await case_answer(frame, case, back=local(back, ""))
 
 
-@router.get("/static/{name}", name="pages.static")
-async def static(
-    name: Annotated[str, Path(pattern=r"^[a-z0-9_.-]{1,60}$")],
-    _visitor: Annotated[Visitor, Depends(page_guard("pages.static"))],
+@router.post("/cases/{case}/{action}", name="pages.act", max_body_size=UPLOADS_LIMIT)
+async def act_on_case(
+    case: CaseRef,
+    action: str,
+    frame: Annotated[Frame, Depends(framed("pages.act"))],
 ) -> Response:
-    """A file of our own."""
-    path = STATIC / name
-    if not path.is_file():
-        raise UnknownCase(name)
-    return FileResponse(
-        path, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
-    )
+    """Carry out an action; then back to where one came from, or to the form with what is wrong."""
+    form = await frame.posted()
+    back = local(form.one("back"), f"/cases/{case}")
+    try:
+        wanted = Action(action.replace("-", "_"))
+    except ValueError:
+        return frame.message(
+            404, "没有这个操作", "没有这个操作，请从案件页办理。", f"/cases/{case}"
+        )
+    acted = await act(frame, case, wanted, form)
+    if isinstance(acted, Refused):
+        return await case_answer(frame, case, acted, back)
+    name = NAME_OF[wanted]
+    said = f"已办理：{name}（{acted.done.case.number}）。"
+    if acted.link:
+        said += f"一次性上传链接（只显示这一次）：{frame.origin}/handler/{acted.link}"
+    return frame.go(back, said)

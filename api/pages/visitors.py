@@ -6,10 +6,8 @@ Origin, and by a token bound to the session. Without a session one is led to the
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends
 from fastapi import Request as HttpRequest
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -19,9 +17,14 @@ from api.accounts.principal import Channel, PrincipalKind
 from api.parts import Parts
 from api.problems import ProblemError, problem_error
 from api.visitors import With, address_allowed, visitor_of
+from casework.numbers import is_case_number
 
 COOKIE = "session"
 DEVICE = "device"
+RECEIPTS = "receipts"
+
+KEPT_RECEIPTS = 20
+"""How many receipts a browser keeps: a cookie holds 4,096 bytes, a receipt with its number 52."""
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -33,17 +36,44 @@ async def page_visitor(request: HttpRequest, parts: Parts) -> Visitor:
     """The visitor by the credentials of the API if there are any, else by the cookie."""
     visitor = await visitor_of(request, parts)
     value = request.cookies.get(COOKIE)
-    if request.headers.get("authorization") or not value:
+    if request.headers.get("authorization"):
         return visitor
+    if not value:
+        return _with_receipt(request, visitor)
     now = parts.now()
     principal = await asyncio.get_running_loop().run_in_executor(
         parts.work, parts.sessions.authenticate, value, Channel.PAGE, now
     )
     if principal is None:
-        return visitor
+        return _with_receipt(request, visitor)
     if principal.kind is PrincipalKind.STAFF and not address_allowed(request, parts):
         raise problem_error(403, "elsewhere", "网络受限", "工作人员只能从单位网络访问。")
     return replace(visitor, principal=principal)
+
+
+def _with_receipt(request: HttpRequest, visitor: Visitor) -> Visitor:
+    """Who reported from this browser without an account holds the receipt of the case."""
+    receipt = receipts_of(request).get(str(request.path_params.get("case", "")).upper())
+    return replace(visitor, receipt=receipt) if receipt else visitor
+
+
+def receipts_of(request: HttpRequest) -> dict[str, str]:
+    """The receipts that this browser keeps, by the number of the case, the newest first."""
+    pairs = (pair.partition(":") for pair in request.cookies.get(RECEIPTS, "").split("."))
+    kept = [(number, receipt) for number, _, receipt in pairs if is_case_number(number)]
+    return dict(kept[:KEPT_RECEIPTS])
+
+
+def keep_receipt(response: Response, request: HttpRequest, number: str, receipt: str) -> None:
+    """Let this browser keep a receipt for a year, so that its holder finds the case again."""
+    kept = {number: receipt} | {n: r for n, r in receipts_of(request).items() if n != number}
+    value = ".".join(f"{n}:{r}" for n, r in list(kept.items())[:KEPT_RECEIPTS])
+    remember(response, request, RECEIPTS, value, 365)
+
+
+def forget_receipts(response: Response) -> None:
+    """On a phone that others use too."""
+    response.delete_cookie(RECEIPTS)
 
 
 def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
@@ -60,8 +90,14 @@ def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visit
         try:
             permit(policy, visitor)
         except ProblemError as error:
+            if error.problem.type == "/problems/password-due" and wants_page(request):
+                raise problem_error(
+                    303, "password-due", "请先修改密码", "请先修改密码。",
+                    headers={"Location": "/password"},
+                ) from None  # fmt: skip
             if error.problem.status == 401 and wants_page(request):
-                here = quote(request.url.path, safe="/")
+                query = f"?{request.url.query}" if request.url.query else ""
+                here = quote(f"{request.url.path}{query}", safe="/") if _looks(request) else "/"
                 raise problem_error(
                     303,
                     "sign-in",
@@ -73,6 +109,10 @@ def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visit
         return visitor
 
     return guarded
+
+
+def _looks(request: HttpRequest) -> bool:
+    return request.method in {"GET", "HEAD"}
 
 
 def own_form(request: HttpRequest) -> None:
@@ -114,6 +154,3 @@ def remember(response: Response, request: HttpRequest, name: str, value: str, da
         secure=request.url.scheme == "https",
         samesite="lax",
     )
-
-
-PageVisitor = Annotated[Visitor, Depends(page_visitor)]

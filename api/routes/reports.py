@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, File, Query, Response, UploadFile
 from fastapi import Request as HttpRequest
+from starlette.datastructures import UploadFile as UploadedFile
 
 from api.access import Visitor, actor_at, require_sight
 from api.door import Door, assigned, owner_of, upload_owner
@@ -124,7 +125,7 @@ async def upload_photo(
     case: CaseRef = None,
 ) -> UploadOut:
     """Take in a picture: sealed and on the disk before the answer."""
-    return await _take_in(parts, visitor, file, Kind.PICTURE, case)
+    return await take_in(parts, visitor, file, Kind.PICTURE, case)
 
 
 @router.post(
@@ -144,12 +145,16 @@ async def upload_recording(
     case: CaseRef = None,
 ) -> UploadOut:
     """Take in a recording: its form and length are looked at before it is kept."""
-    return await _take_in(parts, visitor, file, Kind.RECORDING, case)
+    return await take_in(parts, visitor, file, Kind.RECORDING, case)
 
 
-async def _take_in(
-    parts: Parts, visitor: Visitor, file: UploadFile, kind: Kind, case: str | None
+async def take_in(
+    parts: Parts, visitor: Visitor, file: UploadedFile, kind: Kind, case: str | None
 ) -> UploadOut:
+    """Take in a file for a report, or for a case that is named; what a form then cites.
+
+    Raises UploadRefused, and ProblemError where somebody without an account names no draft.
+    """
     keep_rate(parts, visitor, "uploads", parts.limits.uploads)
     door = Door(parts)
     owner, key_id, key_owner = await _uploader(parts, door, visitor, case)

@@ -1,0 +1,101 @@
+// What every page does better with a script. Nothing here is needed: forms are plain forms.
+
+const root = document.documentElement;
+root.classList.add("scripted");
+
+// A form is sent once, however often it is tapped. Coming back to the page makes it ready again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.ask && !form.dataset.asked) {
+    event.preventDefault();
+    ask(form, event.submitter);
+    return;
+  }
+  if (form.dataset.sending) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method !== "post") return;
+  if (navigator.onLine === false) {
+    event.preventDefault();
+    lost(true);
+    return;
+  }
+  form.dataset.sending = "yes";
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-busy", "true");
+});
+
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sending]")) {
+    delete form.dataset.sending;
+    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-busy");
+  }
+});
+
+// Asked once more in the page itself, no window over it: a second tap on the same button confirms.
+function ask(form, button) {
+  const said = form.querySelector(".asked") || document.createElement("p");
+  said.className = "asked wrong";
+  said.setAttribute("role", "alert");
+  said.textContent = `${form.dataset.ask}再按一次即办理。`;
+  form.append(said);
+  form.dataset.asked = "yes";
+  button?.focus();
+}
+
+// Without a connection nothing is lost: the page says so and waits.
+function lost(gone) {
+  for (const note of document.querySelectorAll(".offline")) note.hidden = !gone;
+}
+addEventListener("offline", () => lost(true));
+addEventListener("online", () => lost(false));
+
+// Words typed into a form stay on this device until the form was taken in.
+const drafts = "draft:";
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  const name = drafts + form.dataset.draft;
+  const fields = () => [...form.querySelectorAll("textarea, input[type=text], input:not([type])")];
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(name) || "{}");
+    for (const field of fields()) if (!field.value && kept[field.name]) field.value = kept[field.name];
+    form.addEventListener("input", () => {
+      const typed = Object.fromEntries(fields().map((field) => [field.name, field.value]));
+      sessionStorage.setItem(name, JSON.stringify(typed));
+    });
+  } catch { /* a browser that keeps nothing: the server gives back what was typed anyway */ }
+}
+if (document.querySelector(".said")) {
+  try {
+    for (const name of Object.keys(sessionStorage)) {
+      if (name.startsWith(drafts)) sessionStorage.removeItem(name);
+    }
+  } catch { /* nothing was kept */ }
+}
+
+// Time left, counted down from the moment that the server told.
+const remaining = (seconds) => {
+  const minutes = Math.floor(Math.abs(seconds) / 60);
+  const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
+  const words = [[days, "天"], [hours, "小时"], [rest, "分钟"]].filter(([n]) => n).map(([n, unit]) => n + unit).join("");
+  return (seconds < 0 ? "已超" : "剩余") + (words || "不足1分钟");
+};
+const now = Date.parse(document.querySelector("[data-now]")?.dataset.now || "") || null;
+const began = performance.now();
+function tick() {
+  if (now === null) return;
+  const at = now + performance.now() - began;
+  for (const due of document.querySelectorAll("[data-left]")) {
+    due.textContent = remaining((Date.parse(due.dataset.left) - at) / 1000);
+  }
+}
+tick();
+setInterval(tick, 30000);
+
+// Who came back to a refused form starts at what is wrong with it.
+document.querySelector(".refused")?.focus();
+
+// Photos are sent as they are picked; the module is fetched only where there are any.
+if (document.querySelector("[data-photos]")) {
+  import(document.querySelector("script[src*='/static/site.js']").src.replace("site.js", "photos.js").split("?")[0])
+    .then((photos) => photos.begin(lost));
+}
