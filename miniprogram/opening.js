@@ -1,5 +1,4 @@
 // 从一个原生页到另一个：打开网页，或说明打不开的原因。
-const links = require('./links.js');
 const paths = require('./paths.js');
 
 const HOME = '/pages/report/report';
@@ -29,7 +28,7 @@ function web(path, added, replace) {
 
 // why：offline 没有网络，load 打不开，foreign 不是本服务的网页，config 尚未配置好。
 function trouble(why, path) {
-  const again = path && links.ownPath(path) ? `&path=${encodeURIComponent(path)}` : '';
+  const again = path ? `&path=${encodeURIComponent(path)}` : '';
   wx.redirectTo({ url: `/pages/trouble/trouble?why=${why}${again}` });
 }
 

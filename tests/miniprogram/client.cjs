@@ -234,7 +234,8 @@ class Client {
       getLocation: (asked) => {
         const allowed = this.json.requiredPrivateInfos.includes('getLocation');
         const given = allowed && asked.type === 'gcj02' ? host.located : undefined;
-        if (host.located !== 'never') answer(asked, given, 'getLocation:fail auth deny');
+        if (host.located === 'later') this.locating = asked;
+        else answer(asked, given, 'getLocation:fail auth deny');
       },
       requestSubscribeMessage: (asked) => {
         const told = 'can only be invoked by user TAP gesture.';

@@ -42,8 +42,13 @@ test('nobody is kept from reporting by a refused, wrong or late position', () =>
   late.tap('正在定位').settle();
   assert.equal(late.web, `${BASE}/report?channel=miniprogram`);
   assert.equal(late.called('navigateTo').length, 1, 'what was found late opens nothing more');
-  const hanging = home({ located: 'never' }).tap('上报问题').settle().tap('正在定位').settle();
+  const hanging = home({ located: 'later' }).tap('上报问题').settle().tap('正在定位').settle();
   assert.equal(hanging.web, `${BASE}/report?channel=miniprogram`);
+  hanging.locating.success(AT);
+  hanging.settle();
+  hanging.locating.fail({});
+  hanging.settle();
+  assert.equal(hanging.stack.length, 2, 'who is on the report page already is not sent there again');
 });
 
 test('the position is asked for by a tap on the report, and by nothing else', () => {
@@ -281,7 +286,7 @@ test('a crafted reason or path of the trouble page does no harm', () => {
 });
 
 test('a card of a page that is gone leads to the first page', () => {
-  const client = home();
+  const client = opened('/my');
   client.app.onPageNotFound({ path: 'pages/old/old' });
   assert.equal(client.settle().route, 'pages/report/report');
 });

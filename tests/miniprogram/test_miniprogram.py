@@ -185,6 +185,8 @@ def test_what_one_taps_is_44_pixels_high_and_60_in_the_large_version() -> None:
         assert height >= (60 if selector.startswith(".elder") else 44), selector
     for name in (".target", ".field", ".big"):
         assert f".elder {name}" in heights, "else the rule for both would be the smaller one"
+    app = json.loads(text(APP / "app.json"))
+    assert "style" not in app, "v2 makes buttons 184 pixels wide, whatever their class says"
 
 
 def test_all_type_follows_the_root_size_and_none_is_below_it() -> None:
