@@ -111,7 +111,7 @@ class SealedMonths:
         self._feed.wait_for(head)
         readers = self._feed.readers
         with reading(readers.engine) as connection:
-            position = _read_to(connection, readers)
+            position = read_to(connection, readers)
             if position < head:
                 raise Missing(
                     "position",
@@ -130,7 +130,7 @@ def _sealed(recorded: Recorded) -> Sealed:
     return Sealed(fact, recorded.at, recorded.actor.id, recorded.position)
 
 
-def _read_to(connection: Connection, readers: Readers) -> int:
+def read_to(connection: Connection, readers: Readers) -> int:
     """How far the facts are read, in the very state of the tables that is asked."""
     row = READER_POSITION.c
     question = select(row.n).where(row.reader == "facts", row.generation == readers.generation)

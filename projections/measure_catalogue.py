@@ -227,6 +227,21 @@ _SHARES: dict[str, tuple[str, str, Asked]] = {
     "closed": ("结案", "closed_at", _has(CLOSED)),
 }
 
+
+def _doubt(name: str, title: str, formula: str, moment_: str, population: Asked) -> Measure:
+    """How many rows lack what figures rest on (数据质量)."""
+    return Measure(
+        name=name,
+        title=title,
+        formula=formula,
+        kind=Kind.COUNT,
+        unit="件",
+        direction=Direction.NEITHER,
+        moment=moment_,
+        population=population,
+    )
+
+
 _ALL: tuple[Measure, ...] = (
     Measure(
         name="accepted",
@@ -565,7 +580,21 @@ _ALL: tuple[Measure, ...] = (
         moment="reviewed_at",
         population=_has(Flag.REFUSED),
     ),
+    _doubt("without_street", "属地未定", "时段内上报、还没有街镇的件数。", "submitted_at",
+           lambda _cut: _C.street.is_(None)),
+    _doubt("without_indicator", "指标未定", "时段内上报、还没有指标的件数。", "submitted_at",
+           lambda _cut: _C.indicator == ""),
+    _doubt("without_due", "缺到期时间", "时段内派遣、没有处置到期时间的件数，不在任何按期率中。",
+           "dispatched_at", lambda _cut: _C.due_at.is_(None)),
+    _doubt("out_of_order", "时间次序异常",
+           "时段内派遣、反馈早于派遣或结案早于反馈的件数。", "dispatched_at",
+           lambda _cut: or_(_C.handed_at < _C.dispatched_at, _C.closed_at < _C.handed_at)),
+    _doubt("demonstration", "演示数据", "时段内上报、标为演示的件数。", "submitted_at",
+           _has(Flag.DEMONSTRATION)),
 )  # fmt: skip
+
+DOUBTS = ("without_street", "without_indicator", "without_due", "out_of_order", "demonstration")
+"""What says how far the others can be trusted (数据质量)."""
 
 CATALOGUE: dict[str, Measure] = {each.name: each for each in _ALL}
 """Every measure, by name, in the order in which it is listed."""

@@ -5,13 +5,15 @@ never comes without its numerator, its denominator and an interval; too small a 
 and not ranked (docs/adr/0110). Knows no street's name and no HTTP.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from casework.handlings import Cut
 from projections.facts import CASE_FACT, Flag
@@ -52,16 +54,34 @@ class By(StrEnum):
 
 
 class Only(msgspec.Struct, frozen=True, kw_only=True):
-    """Narrows to a 街镇, an indicator, a kind of place, a channel. None is all."""
+    """Narrows to a 街镇, an indicator, a kind of place … None is all, `""` is what has none.
+
+    `cell` is a 100 m cell by its numbers east and north.
+    """
 
     street: str | None = None
     indicator: str | None = None
     place_kind: str | None = None
     channel: str | None = None
     code: str | None = None
+    stage: str | None = None
+    outcome: str | None = None
+    cell: tuple[int, int] | None = None
 
 
 EVERYTHING = Only()
+
+_CELL = re.compile(r"E([0-9]{1,7})N([0-9]{1,7})")
+
+
+def only_of(by: By, key: str, within: Only = EVERYTHING) -> Only:
+    """Narrowed further to one key of what is told apart. Raises ValueError for no such cell."""
+    if by is not By.CELL:
+        return msgspec.structs.replace(within, **{str(by): key})
+    named = _CELL.fullmatch(key)
+    if named is None:
+        raise ValueError(key)
+    return msgspec.structs.replace(within, cell=(int(named[1]), int(named[2])))
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +169,40 @@ def measure(  # noqa: PLR0913  the questions that a figure answers
     return found
 
 
+Wanted: TypeAlias = tuple[str, str]
+"""A measure and a variant of it; `""` is the measure itself."""
+
+
+def together(
+    connection: Connection,
+    wanted: Sequence[Wanted],
+    period: Period,
+    *,
+    now: datetime,
+    by: By | None = None,
+    as_of: Cut | None = None,
+    only: Only = EVERYTHING,
+) -> dict[Wanted, list[Figure]]:
+    """What `measure` tells of each, from one question for all that share a moment.
+
+    Empty lists where the period has not begun. Raises NoSuchMeasure.
+    """
+    asked = {each: with_variant(measured(each[0]), each[1]) for each in wanted}
+    cut = cut_for(period, now, as_of)
+    if cut.at < period.first:
+        return {each: [] for each in asked}
+    found: dict[Wanted, list[Figure]] = {}
+    alike: dict[str, list[Wanted]] = {}
+    for each, of in asked.items():
+        if of.kind is Kind.DURATION or by is By.CELL:
+            found[each] = _in_period(connection, of, period, cut, by, only, None)
+        else:
+            alike.setdefault("" if of.kind is Kind.STOCK else of.moment, []).append(each)
+    for some in alike.values():
+        found |= _at_once(connection, {each: asked[each] for each in some}, period, cut, by, only)
+    return {each: found[each] for each in wanted}
+
+
 def cut_for(period: Period, now: datetime, as_of: Cut | None = None) -> Cut:
     """As of when a period is read."""
     return Cut(min(period.last, now)) if as_of is None else as_of
@@ -226,6 +280,11 @@ def compared(
 
 
 def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
+    return [*_span(asked, period, cut, only), asked.population(micros(cut.at))]
+
+
+def _span(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
+    """Rows of the period that stood at the cut, whichever of them are counted."""
     at = micros(cut.at)
     found: list[Condition] = []
     if asked.kind is Kind.STOCK:
@@ -238,11 +297,13 @@ def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Co
         found += [_C.from_at <= at, _C.to_at > at]
     else:
         found += [_C.from_pos <= cut.position, _C.to_pos > cut.position]
-    found.append(asked.population(at))
-    for name in ("street", "indicator", "place_kind", "channel", "code"):
+    for name in ("street", "indicator", "place_kind", "channel", "code", "stage", "outcome"):
         wanted = getattr(only, name)
         if wanted is not None:
-            found.append(_C[name] == wanted)
+            column = _C[name]
+            found.append(column == wanted if wanted else or_(column.is_(None), column == ""))
+    if only.cell is not None:
+        found += [_C.cell_east == only.cell[0], _C.cell_north == only.cell[1]]
     return found
 
 
@@ -289,6 +350,45 @@ def _in_period(
     if by is By.CELL:
         return sorted(found, key=lambda one: (-one.n, one.key))[:MOST_CELLS]
     return ranked(asked, sorted(found, key=lambda one: one.key)) if by is not None else found
+
+
+def _at_once(
+    connection: Connection,
+    asked: Mapping[Wanted, Measure],
+    period: Period,
+    cut: Cut,
+    by: By | None,
+    only: Only,
+) -> dict[Wanted, list[Figure]]:
+    """Measures of one moment from one question: two sums each."""
+    at, keys = micros(cut.at), _key(by)
+    sums = [amount for of in asked.values() for amount in _sums(of, at)]
+    where = _span(next(iter(asked.values())), period, cut, only)
+    rows = connection.execute(select(*keys, *sums).where(*where).group_by(*keys)).all()
+    found: dict[Wanted, list[Figure]] = {}
+    for number, (each, of) in enumerate(asked.items()):
+        first = len(keys) + 2 * number
+        figures = [
+            _figure(of, period, _name(by, row[: len(keys)]), int(row[first] or 0), whole)
+            for row in rows
+            if (whole := int(row[first + 1] or 0)) or by is None
+        ]
+        in_order = sorted(figures, key=lambda one: one.key)
+        found[each] = in_order if by is None else ranked(of, in_order)
+    return found
+
+
+def _sums(asked: Measure, cut: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Numerator and denominator among rows of which only some are the measure's."""
+    mine = asked.population(cut)
+    if asked.kind is Kind.MEAN:
+        assert asked.amount is not None, "a mean is of something"
+        return (
+            func.sum(case((mine, AMOUNTS[asked.amount]), else_=0)),
+            func.sum(case((mine, _C.ratings), else_=0)),
+        )
+    counts = and_(mine, asked.numerator(cut))
+    return func.sum(case((counts, 1), else_=0)), func.sum(case((mine, 1), else_=0))
 
 
 MOST_CELLS = 200
