@@ -21,8 +21,17 @@ from api.description import describe
 from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
+from api.pages import (
+    analyst,
+    analyst_files,
+    analyst_trials,
+    files,
+    home,
+    signing,
+    statics,
+    uploading,
+)
 from api.pages import cases as case_pages
-from api.pages import files, home, signing, statics, uploading
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -199,6 +208,9 @@ UNPREFIXED = (
     uploading.router,
     files.router,
     case_pages.router,
+    analyst.router,
+    analyst_files.router,
+    analyst_trials.router,
 )
 """What is served beside it."""
 

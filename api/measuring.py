@@ -15,7 +15,7 @@ from api.geojson import bad, moment_of
 from api.measure_schemas import BesideOut, CountedOut, FigureOut
 from api.parts import Parts
 from api.problems import problem_error
-from api.sealed_months import read_back, read_to
+from api.sealed_months import Sealed, read_back, read_to
 from api.shown import indicator_name, name_of_street, street_name
 from api.trying_out import cut_of
 from casework.clocks import SHANGHAI
@@ -153,13 +153,13 @@ class Answers(NamedTuple):
         """Figures without those of other periods. Sealed months are read, the rest computed."""
         found: dict[Wanted, list[Told]] = {each: [] for each in wanted}
         for period in over:
-            left = []
-            for each in wanted:
-                sealed = self._sealed(each, period, by)
+            month, left = self._sealed(period), []
+            for name, variant in wanted:
+                sealed = None if month is None else read_back(month, name, by, variant)
                 if sealed is None:
-                    left.append(each)
+                    left.append((name, variant))
                 else:
-                    found[each] += [Told(figure, sealed=True) for figure in sealed]
+                    found[name, variant] += [Told(figure, sealed=True) for figure in sealed]
             for each, figures in self._computed(left, period, by).items():
                 found[each] += [Told(figure, sealed=False) for figure in figures]
         return found
@@ -180,13 +180,13 @@ class Answers(NamedTuple):
             for name, variant in wanted
         }  # fmt: skip
 
-    def _sealed(self, wanted: Wanted, period: Period, by: By | None) -> list[Figure] | None:
+    def _sealed(self, period: Period) -> Sealed | None:
+        """The sealed month, where its figures are what is asked for."""
         if period.every is not Every.MONTH or (self.cut, self.weights) != (None, None):
             return None
-        if self.asking.only != Only():
+        if self.asking.only != Only() or period.last > self.now:
             return None
-        sealed = self.parts.sealed_months.of(period.name)
-        return None if sealed is None else read_back(sealed, wanted[0], by, wanted[1])
+        return self.parts.sealed_months.of(period.name)
 
     def beside(self, of: Measure, over: Sequence[Period]) -> Iterable[BesideOut]:
         """What must be seen with it, and the reports of staff where they are kept out."""

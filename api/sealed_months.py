@@ -48,6 +48,8 @@ class Sealed(msgspec.Struct, frozen=True):
     sealed_at: datetime
     sealed_by: str
     position: int
+    told_apart: dict[tuple[str, str, str], list[SealedFigure]]
+    """The figures by measure, variant and what they are told apart by."""
 
 
 class SealedMonths:
@@ -127,7 +129,10 @@ def _stream(month: str) -> UUID:
 
 def _sealed(recorded: Recorded) -> Sealed:
     fact = cast("MonthSealed", recorded.event)
-    return Sealed(fact, recorded.at, recorded.actor.id, recorded.position)
+    told_apart: dict[tuple[str, str, str], list[SealedFigure]] = {}
+    for each in fact.figures:
+        told_apart.setdefault((each.measure, each.variant, each.by), []).append(each)
+    return Sealed(fact, recorded.at, recorded.actor.id, recorded.position, told_apart)
 
 
 def read_to(connection: Connection, readers: Readers) -> int:
@@ -172,10 +177,9 @@ def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Fi
             enough=enough_of(of, each.denominator),
             p90=each.p90,
         )
-        for each in sealed.fact.figures
-        if (each.measure, each.variant, each.by) == (name, variant, str(by or ""))
+        for each in sealed.told_apart.get((name, variant, str(by or "")), ())
     ]
-    if not any(each.measure == name for each in sealed.fact.figures):
+    if not any(measure_ == name for measure_, _, _ in sealed.told_apart):
         return None
     return ranked(of, found) if by not in {None, By.CELL} else found
 

@@ -23,7 +23,9 @@ DAY = 24 * 60 * MINUTE
 _C = CASE_FACT.c
 
 Condition: TypeAlias = ColumnElement[bool]
-Asked: TypeAlias = Callable[[int], Condition]
+Moment: TypeAlias = int | ColumnElement[int]
+"""Microseconds since 1970, or where they will stand in a question that is asked again."""
+Asked: TypeAlias = Callable[[Moment], Condition]
 """A condition on a row, given the moment of the cut in microseconds."""
 
 
@@ -71,7 +73,7 @@ def _all(flag: Flag) -> Asked:
     return lambda _cut: _C.flags.bitwise_and(int(flag)) == int(flag)
 
 
-def every_row(_cut: int) -> Condition:
+def every_row(_cut: Moment) -> Condition:
     return true()
 
 
@@ -83,7 +85,7 @@ def _ran(done: Flag, due: ColumnElement[int]) -> Asked:
 def _rebound(days: int) -> Asked:
     """Somebody reported the same indicator in the same 100 m cell, and it was registered."""
 
-    def asked(cut: int) -> Condition:
+    def asked(cut: Moment) -> Condition:
         later = CASE_FACT.alias("later")
         return exists().where(
             later.c.cell_east == _C.cell_east,
@@ -109,7 +111,7 @@ def _in_stage(*stages: Status) -> Asked:
     return lambda _cut: _C.stage.in_([str(stage) for stage in stages])
 
 
-def _falls_due_soon(cut: int) -> Condition:
+def _falls_due_soon(cut: Moment) -> Condition:
     with_street = [str(s) for s in (Status.DISPATCHED, Status.HANDLING)]
     return and_(_C.stage.in_(with_street), _C.due_at >= cut, _C.due_at < cut + DAY)
 

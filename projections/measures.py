@@ -9,11 +9,23 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from casework.handlings import Cut
 from projections.facts import CASE_FACT, Flag
@@ -25,6 +37,7 @@ from projections.measure_catalogue import (
     Direction,
     Kind,
     Measure,
+    Moment,
     every_row,
     measured,
     with_variant,
@@ -279,24 +292,36 @@ def compared(
 # Queries -------------------------------------------------------------------------------------
 
 
+class _Bounds(NamedTuple):
+    """Between which moments, and as of when: numbers, or where they will stand."""
+
+    first: Moment
+    end: Moment
+    at: Moment
+    position: Moment | None
+
+
+def _bounds(asked: Measure, period: Period, cut: Cut) -> _Bounds:
+    end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
+    return _Bounds(micros(period.first), micros(end), micros(cut.at), cut.position)
+
+
 def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
-    return [*_span(asked, period, cut, only), asked.population(micros(cut.at))]
+    return [*_span(asked, _bounds(asked, period, cut), only), asked.population(micros(cut.at))]
 
 
-def _span(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
+def _span(asked: Measure, bounds: _Bounds, only: Only) -> list[Condition]:
     """Rows of the period that stood at the cut, whichever of them are counted."""
-    at = micros(cut.at)
     found: list[Condition] = []
     if asked.kind is Kind.STOCK:
         found.append(_C.stage.is_not(None))
     else:
         when = _C[asked.moment]
-        end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
-        found += [when >= micros(period.first), when < micros(end)]
-    if cut.position is None:
-        found += [_C.from_at <= at, _C.to_at > at]
+        found += [when >= bounds.first, when < bounds.end]
+    if bounds.position is None:
+        found += [_C.from_at <= bounds.at, _C.to_at > bounds.at]
     else:
-        found += [_C.from_pos <= cut.position, _C.to_pos > cut.position]
+        found += [_C.from_pos <= bounds.position, _C.to_pos > bounds.position]
     for name in ("street", "indicator", "place_kind", "channel", "code", "stage", "outcome"):
         wanted = getattr(only, name)
         if wanted is not None:
@@ -361,15 +386,15 @@ def _at_once(
     only: Only,
 ) -> dict[Wanted, list[Figure]]:
     """Measures of one moment from one question: two sums each."""
-    at, keys = micros(cut.at), _key(by)
-    sums = [amount for of in asked.values() for amount in _sums(of, at)]
-    where = _span(next(iter(asked.values())), period, cut, only)
-    rows = connection.execute(select(*keys, *sums).where(*where).group_by(*keys)).all()
+    question = _question(tuple(asked), by, only, positioned=cut.position is not None)
+    bounds = _bounds(next(iter(asked.values())), period, cut)
+    rows = connection.execute(question, bounds._asdict()).all()
+    keys = len(_key(by))
     found: dict[Wanted, list[Figure]] = {}
     for number, (each, of) in enumerate(asked.items()):
-        first = len(keys) + 2 * number
+        first = keys + 2 * number
         figures = [
-            _figure(of, period, _name(by, row[: len(keys)]), int(row[first] or 0), whole)
+            _figure(of, period, _name(by, row[:keys]), int(row[first] or 0), whole)
             for row in rows
             if (whole := int(row[first + 1] or 0)) or by is None
         ]
@@ -378,7 +403,24 @@ def _at_once(
     return found
 
 
-def _sums(asked: Measure, cut: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+_PLACES = _Bounds(
+    *(bindparam(name, type_=BigInteger) for name in ("first", "end", "at", "position"))
+)
+
+
+@lru_cache(maxsize=512)
+def _question(
+    wanted: tuple[Wanted, ...], by: By | None, only: Only, *, positioned: bool
+) -> Select[tuple[int, ...]]:
+    """The question for these, for any period: building it takes longer than answering it."""
+    asked = [with_variant(measured(name), variant) for name, variant in wanted]
+    bounds = _PLACES if positioned else _PLACES._replace(position=None)
+    keys = _key(by)
+    sums = [amount for of in asked for amount in _sums(of, bounds.at)]
+    return select(*keys, *sums).where(*_span(asked[0], bounds, only)).group_by(*keys)
+
+
+def _sums(asked: Measure, cut: Moment) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Numerator and denominator among rows of which only some are the measure's."""
     mine = asked.population(cut)
     if asked.kind is Kind.MEAN:
