@@ -272,6 +272,12 @@ def _utc(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
+def first_report(connection: Connection) -> datetime | None:
+    """When the first report came in; None where there is none."""
+    first = connection.scalar(select(func.min(_C.submitted_at)).where(_C.submitted_at.is_not(None)))
+    return _utc(first)
+
+
 def compared(
     figures: Iterable[Figure], before: Iterable[Figure], names: Mapping[str, str]
 ) -> dict[tuple[str, str], float | None]:

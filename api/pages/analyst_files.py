@@ -29,7 +29,9 @@ from api.sealed_months import Sealed
 from casework.clocks import SHANGHAI
 from casework.errors import Refusal
 from casework.sealed_months import GRACE
+from projections.measures import first_report
 from projections.periods import Every, Period, period_of
+from projections.tables import reading
 
 router = APIRouter(include_in_schema=False)
 
@@ -173,8 +175,12 @@ def _kinds(frame: Frame) -> list[Kind]:
 def _months(parts: Parts) -> list[MonthRow]:
     now = parts.now()
     period = period_of(Every.MONTH, now.astimezone(SHANGHAI).date())
-    found = []
+    with reading(parts.feed.readers.engine) as connection:
+        began = first_report(connection)
+    found: list[MonthRow] = []
     for _ in range(MONTHS):
+        if found and (began is None or period.last <= began):
+            break
         found.append(
             MonthRow(
                 month=period.name,

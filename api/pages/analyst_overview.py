@@ -5,6 +5,7 @@ tables. Nothing is reckoned here but the order of rows.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from api.pages.analyst_words import Stamp, lasting, title_of
 from api.parts import Parts
 from api.shown import indicator_name, name_of_street
 from casework.handlings import End
+from casework.lifecycle import Status
 from geo.grid import Cell
 from projections.hand_overs import FalseRate, FalseRound, false_rates, false_rounds
 from projections.measure_catalogue import CATALOGUE, DOUBTS, Direction, Measure
@@ -303,8 +305,12 @@ def _trend(answers: Answers, period: Period) -> Iterator[TrendRow]:
         for wanted, some in answers.alone(TREND, over, None).items()
         for each in some
     }
-    for each in over:
-        yield TrendRow(each.name, tuple(told.get((wanted, each.name)) for wanted in TREND))
+    rows = [
+        TrendRow(each.name, tuple(told.get((wanted, each.name)) for wanted in TREND))
+        for each in over
+    ]
+    # Before the first report there is nothing to tell.
+    return dropwhile(lambda row: not any(row.figures) and row is not rows[-1], rows)
 
 
 def _stages(answers: Answers, period: Period) -> Iterator[StageRow]:
@@ -314,8 +320,8 @@ def _stages(answers: Answers, period: Period) -> Iterator[StageRow]:
         for wanted, some in told.items()
         for each in some
     }
-    for each in told["backlog", ""]:
-        key = each.figure.key
+    there = {each.figure.key for each in told["backlog", ""]}
+    for key in [str(status) for status in Status if status in there]:
         yield StageRow(
             key,
             key_name(answers.parts, By.STAGE, key),

@@ -3,6 +3,7 @@
 Counts nothing. A number never stands alone: what is said beside it is said here, for all.
 """
 
+import re
 from datetime import datetime
 
 import msgspec
@@ -23,6 +24,12 @@ def title_of(name: str, variant: str = "") -> str:
     """What a measure is called, with its variant."""
     of = measured(name)
     return f"{of.title}（{of.variants[variant].title}）" if variant else of.title
+
+
+def formula(of: Measure) -> str:
+    """How it is counted; without the clauses that point into the API."""
+    clauses = [each for each in re.split("(?<=[；。])", of.formula) if "/m" not in each]
+    return "".join(clauses).rstrip("；。") + "。"
 
 
 def amount(of: Measure, value: float | None) -> str:

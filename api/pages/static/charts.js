@@ -45,7 +45,7 @@ function option(kind, unit, told) {
     axisLine: { lineStyle: { color: QUIET } }, axisTick: { show: false },
   };
   const value = {
-    type: "value", name: unit, nameTextStyle: text, axisLabel: { ...text, hideOverlap: true }, splitLine: { lineStyle: { color: LINE } },
+    type: "value", name: lying ? "" : unit, nameTextStyle: text, axisLabel: { ...text, hideOverlap: true }, splitLine: { lineStyle: { color: LINE } },
     scale: kind === "rates" || (kind === "run" && unit === "%"), max: unit === "%" ? (range) => Math.min(100, Math.ceil(range.max / 5) * 5) : null,
   };
   return {
@@ -114,7 +114,11 @@ for (const box of document.querySelectorAll("[data-colours]")) {
     if (dataset.level !== undefined) levels[dataset.code] = Number(dataset.level);
     if (dataset.says) says[dataset.code] = dataset.says;
   }
-  const paint = (own) => own.colour(levels, says).then(() => { box.dataset.drawn = "yes"; });
+  const paint = async (own) => {
+    await own.colour(levels, says);
+    if (own.borders) own.map.fitBounds(own.borders.getBounds(), { animate: false });
+    box.dataset.drawn = "yes";
+  };
   if (element?.own) paint(element.own);
   else element?.addEventListener("opened", (event) => paint(event.detail));
 }
