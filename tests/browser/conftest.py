@@ -21,7 +21,7 @@ from tests.browser.desk import (
     open_desk,
     open_site,
 )
-from tests.browser.looks import untested
+from tests.untested import untested
 
 GROUPS = 2
 """How many workers share these tests; each has a Chromium and a server of its own."""
@@ -44,7 +44,6 @@ def chromium() -> Iterator[Browser]:
         untested("there is no Chromium (CHROMIUM may name it): no page is looked at")
     if not has_chinese_type():
         untested("no type for Chinese (fonts-noto-cjk): no page is looked at")
-    assert program is not None
     with sync_playwright() as playwright:
         browser = launch(playwright, program)
         yield browser
