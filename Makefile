@@ -20,6 +20,11 @@ check: .venv/.dev
 docs: .venv/.dev
 	@exec .venv/bin/python -m scripts.docs
 
+# Every screen of tests/browser/screens.py, and all of them on one sheet.
+screenshots: .venv/.dev
+	@SCREENSHOTS=build/screenshots .venv/bin/python -m pytest -q -m screenshots tests/browser
+	@exec .venv/bin/python -m scripts.contact_sheet build/screenshots
+
 # The locks carry hashes and no address of an index: the same files everywhere.
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 lock: .venv/.runtime
