@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 HEIGHT = 640
 """Pixels of a picture on the sheet."""
 LONGEST = 2.2
-"""Times its width that a picture may be high before its foot is cut off."""
+"""Times its width that a picture of a phone may be high before its foot is cut off."""
 WIDTH = 2400
 GAP = 24
 LABEL = 30
@@ -28,7 +28,8 @@ def reduced(path: Path) -> Image.Image:
     """A picture at the height of the sheet."""
     with Image.open(path) as picture:
         shown = picture.convert("RGB")
-    shown = shown.crop((0, 0, shown.width, min(shown.height, int(shown.width * LONGEST))))
+    longest = shown.width * (LONGEST if shown.width < 1000 else 0.75)
+    shown = shown.crop((0, 0, shown.width, min(shown.height, int(longest))))
     return shown.resize((max(1, shown.width * HEIGHT // shown.height), HEIGHT))
 
 
