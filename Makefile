@@ -37,7 +37,7 @@ lock: .venv/.runtime
 assets: .venv/.dev
 	@scripts/bring-assets --tests
 
-ASSETS = scripts/assets.py scripts/assets/package-lock.json requirements-assets.txt
+ASSETS = scripts/assets.py scripts/npm/package-lock.json requirements-assets.txt
 
 .venv/.runtime: requirements.txt requirements-setup.txt $(ASSETS)
 	@scripts/setup requirements.txt

@@ -2,7 +2,7 @@
 
 `python scripts/assets.py` copies what is served to api/pages/static/vendor/; with `--tests` also
 what only tests need, to .venv/assets/. Which release, and the hash of each package, is held by
-scripts/assets/package-lock.json; which files of it, by FILES below. Nothing is done where a stamp
+scripts/npm/package-lock.json; which files of it, by FILES below. Nothing is done where a stamp
 says that all is there. Imports only the standard library: the build hook runs this file too.
 """
 
@@ -66,7 +66,7 @@ class NotBroughtError(Exception):
 
 def lock_of(root: Path) -> Path:
     """The lock file of a tree."""
-    return root / "scripts" / "assets" / "package-lock.json"
+    return root / "scripts" / "npm" / "package-lock.json"
 
 
 def wanted(root: Path, files: Mapping[str, Mapping[str, str]]) -> str:

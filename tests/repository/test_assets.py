@@ -74,7 +74,7 @@ def test_each_file_is_the_one_in_the_package_that_the_lock_names(package: str) -
 
 def tree(to: Path) -> Path:
     """A tree with just what the bringing needs, and older files in place of what is served."""
-    shutil.copytree(PLACE, to / "scripts" / "assets")
+    shutil.copytree(PLACE, to / "scripts" / "npm")
     shutil.copy(ROOT / "scripts" / "assets.py", to / "scripts")
     served = to / assets.SERVED.relative_to(ROOT)
     served.mkdir(parents=True)
@@ -144,7 +144,7 @@ def test_what_is_there_is_not_fetched_again_until_the_lock_changes(tmp_path: Pat
     (served / "leaflet.js").unlink()
     assert bring(tmp_path, path).returncode == 0
     assert ran.read_text() == "ran\n" * 2, "a file that has gone is brought again"
-    lock = tmp_path / "scripts" / "assets" / "package-lock.json"
+    lock = tmp_path / "scripts" / "npm" / "package-lock.json"
     lock.write_text(lock.read_text().replace(LOCK["packages"]["node_modules/leaflet"]["integrity"],
                                              "sha512-" + "A" * 86 + "=="))  # fmt: skip
     assert bring(tmp_path, path, more="--there").returncode == 1
@@ -186,7 +186,7 @@ def test_a_wheel_is_built_where_nothing_can_be_brought(tmp_path: Path) -> None:
     for name in ("casework", "geo", "evidence", "recognition", "projections", "api"):
         (at / name).mkdir(exist_ok=True)
         (at / name / "__init__.py").touch()
-    (at / "scripts" / "assets" / "package-lock.json").write_text('{"packages": {}}')
+    (at / "scripts" / "npm" / "package-lock.json").write_text('{"packages": {}}')
     wheel, said = wheel_of(at, tmp_path / "out")
     with wheel:
         assert "api/__init__.py" in wheel.namelist()
