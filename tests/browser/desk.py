@@ -273,7 +273,7 @@ def open_desk(
         service_workers="block",
     )
     try:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         cookies = {COOKIE: site.cookie(who)} if who else {}
         if elder:
             cookies[ELDER[0]] = ELDER[1]

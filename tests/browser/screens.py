@@ -3,9 +3,12 @@
 A new page adds rows here. `path` may name what `prepared` lays out, in braces.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from tests.browser.desk import Site, Viewport
+from playwright.sync_api import Page
+
+from tests.browser.desk import VIEWPORTS, Site, Viewport
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,34 @@ class Screen:
     """A selector of what must be seen before anything is checked: a map, a chart."""
     whole: bool = False
     """Whether the picture shows the whole page or what fits on the screen."""
+    then: Callable[[Page], None] | None = None
+    """What is done before it is looked at: a form filled, a refusal provoked."""
+    deep: bool = False
+    """Whether only `make deep` and `make screenshots` look at it."""
+
+
+def ways(screen: Screen, *, elder: bool = True) -> Iterator[Screen]:
+    """A screen in every width, and in each with large type too if there is such a thing.
+
+    `make test` looks at the usual phone, at the desktop, and at the hardest: large on a small one.
+    """
+    for viewport in VIEWPORTS:
+        for large in (False, True) if elder else (False,):
+            first = large == (viewport == "small") or not elder
+            name = f"{screen.name}-{viewport}{'-elder' if large else ''}"
+            yield replace(screen, name=name, viewport=viewport, elder=large, deep=not first)
+
+
+def _unknown(page: Page) -> None:
+    page.fill("#number", "HD123")
+    with page.expect_navigation():
+        page.click("button.main")
 
 
 SCREENS: tuple[Screen, ...] = (
-    Screen("sign-in", "/sign-in"),
-    Screen("sign-in-desktop", "/sign-in", viewport="desktop"),
+    *ways(Screen("sign-in", "/sign-in"), elder=False),
     Screen("look-up", "/"),
+    Screen("look-up-refused", "/", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),

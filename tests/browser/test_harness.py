@@ -1,36 +1,33 @@
 """What happens where a browser is missing; people, places and clocks of the windows."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.browser.conftest import Opens
+from api.pages.visitors import COOKIE
+from tests.browser.conftest import Opens, program
 from tests.browser.desk import PEOPLE, Site
 
-ROOT = Path(__file__).parents[2]
+
+@pytest.mark.parametrize("without", ["browser", "type"])
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_what_is_missing_is_said_aloud_and_fails_in_ci(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, without: str
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("CHROMIUM", sys.executable if without == "type" else "/nowhere/chromium")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    kind = pytest.fail.Exception if ci else pytest.skip.Exception
+    with pytest.raises(kind, match=r"^NOT TESTED: .*no page is looked at"):
+        program()
 
 
-@pytest.mark.parametrize(("ci", "code", "says"), [("", 0, "1 skipped"), ("true", 1, "1 error")])
-def test_without_a_browser_it_is_said_aloud_and_fails_in_ci(ci: str, code: int, says: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/browser/test_costs.py"],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "CHROMIUM": "/nowhere/chromium", "CI": ci},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "NOT TESTED: there is no Chromium" in done.stdout and says in done.stdout
-
-
-@pytest.mark.parametrize("name", PEOPLE)
-def test_everybody_can_sign_in(desk: Opens, name: str) -> None:
-    page = desk(name, "desktop").open("/")
-    assert page.get_by_text(name, exact=True).is_visible()
+def test_everybody_has_an_account_and_a_session_of_a_page(site: Site) -> None:
+    for name in PEOPLE:
+        page = httpx.get(site.address, cookies={COOKIE: site.cookie(name)}, timeout=30)
+        assert page.status_code == 200 and name in page.text, name
 
 
 def test_a_phone_says_where_it_is_and_its_scripts_may_read_the_time_of_the_site(
