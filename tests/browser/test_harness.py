@@ -43,3 +43,11 @@ def test_a_phone_says_where_it_is_and_its_scripts_may_read_the_time_of_the_site(
     assert there == [116.32367, 39.98207]
     ahead = page.evaluate("Date.now() / 1000") - site.town.clock().timestamp()
     assert abs(ahead) < 60
+
+
+def test_a_page_whose_files_are_lost_can_still_be_used(desk: Opens) -> None:
+    window = desk()
+    window.lose("/static/")
+    page = window.sign_in("市民甲")
+    assert page.get_by_text("市民甲").is_visible()
+    assert page.evaluate("document.styleSheets[0]?.cssRules.length ?? 0") == 0
