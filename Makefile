@@ -22,8 +22,8 @@ docs: .venv/.dev
 
 # Every screen of tests/browser/screens.py, and all of them on one sheet.
 screenshots: .venv/.dev
-	@SCREENSHOTS=build/screenshots .venv/bin/python -m pytest -q -m screenshots tests/browser
-	@exec .venv/bin/python -m scripts.contact_sheet build/screenshots
+	@SCREENSHOTS=build/screenshots .venv/bin/python -m pytest -q -m screenshots tests/browser; \
+		held=$$?; .venv/bin/python -m scripts.contact_sheet build/screenshots; exit $$held
 
 # The locks carry hashes and no address of an index: the same files everywhere.
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
