@@ -23,7 +23,32 @@ Here = Annotated[Frame, Depends(framed("pages.office_audit"))]
 Text = Annotated[str, Query(max_length=200)]
 ROWS = 100
 
-OUTCOMES = {"done": "已办", "refused": "被拒"}
+OUTCOMES = {"done": "已办", "refused": "被拒", "locked": "已锁定"}
+
+OF_ACCOUNTS = {
+    "sign-in": "登录",
+    "account-created": "新建账号",
+    "account-disabled": "停用账号",
+    "account-enabled": "启用账号",
+    "account-erased": "删除账号",
+    "partner-created": "新建接入方",
+    "partner-disabled": "停用接入方",
+    "partner-key-rotated": "更换接入方密钥",
+    "partner-scopes-granted": "授权接入方",
+    "password-changed": "修改密码",
+    "password-reset": "重置密码",
+    "roles-proposed": "提议角色",
+    "roles-granted": "确认角色",
+    "roles-rejected": "否决角色",
+    "roles-withdrawn": "收回角色",
+    "second-factor-set": "启用动态口令",
+    "second-factor-removed": "停用动态口令",
+    "session-revoked": "退出登录",
+    "sessions-revoked": "结束全部登录",
+    "reveal": "查看原文",
+    "listen": "收听录音",
+}
+"""What the trail writes that is no operation of the policy table and no action of a case."""
 
 
 @router.get(PATH, name="pages.office_audit")
@@ -110,7 +135,11 @@ def _midnight(text: str) -> datetime | None:
 def _actions() -> dict[str, str]:
     """What the trail's actions are called."""
     named = {operation: row.what for operation, row in POLICY.items()}
-    return named | {str(action): NAME_OF[action] for action in Action if action in NAME_OF}
+    return (
+        named
+        | OF_ACCOUNTS
+        | {str(action): NAME_OF[action] for action in Action if action in NAME_OF}
+    )
 
 
 @router.post(f"{PATH}/verify", name="pages.office_audit")

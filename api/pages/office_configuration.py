@@ -4,7 +4,7 @@ A sysadmin proposes, a supervisor confirms: indicators, coded reasons, step limi
 calendar, the boundaries. Nothing here changes a case; what it changes holds for later cases.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -268,12 +268,13 @@ async def retire(code: str, frame: Here) -> Response:
 
 
 async def _propose(
-    frame: Frame, action: str, form: Posted, change: Mapping[str, object]
+    frame: Frame, action: str, form: Posted, make: Callable[[], Mapping[str, object]]
 ) -> Response:
-    """Propose a change that a form describes."""
+    """Propose a change that a form describes; `make` reads it, or raises Missing."""
     frame.permit("indicators.propose")
 
     async def work() -> ChangeOut:
+        change = make()
         given = ProposeIn.model_validate(
             {
                 "change": {
@@ -293,9 +294,12 @@ async def _propose(
     return frame.go(PATH, f"已提议：{done.says}。由督办员确认后生效。")
 
 
-def _number(text: str) -> object:
-    """A whole number, or the text as it was typed for the form to refuse."""
-    return int(text) if text.isascii() and text.isdigit() else text
+def _number(form: Posted, name: str, otherwise: str = "") -> int:
+    """A whole number of a field. Raises Missing."""
+    text = form.one(name) or otherwise
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise Missing(name, "请填写整数。")
+    return int(text)
 
 
 @router.post(f"{PATH}/codes", name="pages.office_configuration")
@@ -306,27 +310,36 @@ async def codes(frame: Here) -> Response:
     family = "".join(char for char in code if char.isalpha())
     # V0 and V1 are two families by their first digit (docs/adr/0012).
     family = code[:2] if family == "V" else family
-    body: object = {
-        "code": code,
-        "family": family,
-        "text": form.one("text"),
-        "words": _number(form.one("words") or "0"),
-    }
-    change = {"type": f"{what}-code", "code": code if what == "retire" else body}
-    return await _propose(frame, "codes", form, change)
+
+    def make() -> Mapping[str, object]:
+        if what not in {"add", "revise", "retire"}:
+            raise Missing("what", "请选择新增、改文字还是停用。")
+        if what == "retire":
+            return {"type": "retire-code", "code": code}
+        text, words = form.one("text"), _number(form, "words", "0")
+        reason = {"code": code, "family": family, "text": text, "words": words}
+        return {"type": f"{what}-code", "code": reason}
+
+    return await _propose(frame, "codes", form, make)
 
 
 @router.post(f"{PATH}/steps", name="pages.office_configuration")
 async def steps(frame: Here) -> Response:
     """The limit of a step of the back office."""
     form = await frame.posted()
-    change = {
-        "type": "set-step-limit",
-        "clock": form.one("clock"),
-        "limit": {"amount": _number(form.one("limit.amount")), "unit": form.one("limit.unit")},
-        "danger": form.one("danger") == "yes",
-    }
-    return await _propose(frame, "steps", form, change)
+
+    def make() -> Mapping[str, object]:
+        if not form.one("clock"):
+            raise Missing("clock", "请选择环节。")
+        amount = _number(form, "limit.amount")
+        return {
+            "type": "set-step-limit",
+            "clock": form.one("clock"),
+            "limit": {"amount": amount, "unit": form.one("limit.unit")},
+            "danger": form.one("danger") == "yes",
+        }
+
+    return await _propose(frame, "steps", form, make)
 
 
 @router.post(f"{PATH}/words/{{which}}", name="pages.office_configuration")
@@ -348,7 +361,7 @@ async def words(which: str, frame: Here) -> Response:
         if name.strip()
     ]
     change = {"type": f"set-{which}-words", "wordings": rows}
-    return await _propose(frame, f"words-{which}", form, change)
+    return await _propose(frame, f"words-{which}", form, lambda: change)
 
 
 def given(form: Posted, name: str, row: int) -> str:
@@ -370,7 +383,7 @@ async def windows(frame: Here) -> Response:
         "duty": _windows(form.one("duty")),
         "working": _windows(form.one("working")),
     }
-    return await _propose(frame, "windows", form, change)
+    return await _propose(frame, "windows", form, lambda: change)
 
 
 def _windows(text: str) -> list[list[str]]:
@@ -394,16 +407,15 @@ async def years(frame: Here) -> Response:
     """The State Council's notice for a year."""
     form = await frame.posted()
 
-    async def refused() -> object:
-        raise Missing("holidays", "每行写一个假期：名称 首日 末日，如 元旦 2027-01-01 2027-01-03。")
+    def make() -> Mapping[str, object]:
+        try:
+            return {"type": "publish-year", "year": _year(form)}
+        except ValueError:
+            raise Missing(
+                "holidays", "每行写一个假期：名称 首日 末日，如 元旦 2027-01-01 2027-01-03。"
+            ) from None
 
-    try:
-        change = {"type": "publish-year", "year": _year(form)}
-    except ValueError:
-        found = await submitted("years", form, refused)
-        assert isinstance(found, Refused)
-        return await _page(frame, found)
-    return await _propose(frame, "years", form, change)
+    return await _propose(frame, "years", form, make)
 
 
 def _year(form: Posted) -> dict[str, object]:
@@ -421,7 +433,7 @@ def _year(form: Posted) -> dict[str, object]:
         )
     worked = form.one("worked").replace("、", " ").replace("，", " ").split()
     return {
-        "year": _number(form.one("year")),
+        "year": _number(form, "year"),
         "holidays": holidays,
         "worked": [date.fromisoformat(day).isoformat() for day in worked],
         "source": form.one("source"),
@@ -438,7 +450,7 @@ async def boundaries(frame: Here) -> Response:
         "source": form.one("source"),
         "accuracy_note": form.one("accuracy_note"),
     }
-    return await _propose(frame, "boundaries", form, change)
+    return await _propose(frame, "boundaries", form, lambda: change)
 
 
 @router.post(f"{PATH}/accept-time", name="pages.office_configuration")

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from api.pages.office_audit import OF_ACCOUNTS
 from casework.model import Role
 from tests.api.browsing import HEADERS, Browsing
 from tests.api.client import Town
@@ -173,7 +175,7 @@ def filled(page: str, path: str) -> dict[str, str | list[str]]:
 
 def newest(page: str) -> str:
     """The number of the newest change that waits."""
-    return max(re.findall(r'aria-label="变更(\d+)"', page), key=int)
+    return str(max(int(number) for number in re.findall(r'aria-label="变更(\d+)"', page)))
 
 
 @pytest.mark.parametrize(
@@ -325,6 +327,17 @@ def test_the_auditor_finds_who_did_what_and_checks_the_chain(town: Town, sits: S
     assert "被拒" in auditor.open("/office/audit?outcome=refused&since=2026-05-01&until=2026-12-31")
     told = auditor.send(page, "/office/audit/verify")
     assert told.status_code == 200 and "审计链完整" in told.text
+
+
+def test_whatever_the_trail_writes_of_accounts_has_a_chinese_name() -> None:
+    folder = Path(__file__).parents[2] / "api" / "accounts"
+    text = "".join(path.read_text() for path in folder.glob("*.py"))
+    verbs = "created|disabled|enabled|erased|rotated|granted|changed|reset|proposed|rejected"
+    written = set(
+        re.findall(rf'"([a-z]+(?:-[a-z]+)*-(?:{verbs}|withdrawn|set|removed|revoked))"', text)
+    )
+    assert len(written) > 15
+    assert written <= OF_ACCOUNTS.keys()
 
 
 def test_no_room_is_open_to_another(sits: Sits) -> None:
