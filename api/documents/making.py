@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy import Connection
 
@@ -10,13 +9,12 @@ from api.documents.inspection import inspection_parts
 from api.documents.kinds import NAMES, Report, in_words
 from api.documents.shift_log import shift_parts
 from api.parts import Parts
-from api.sealed_months import KEYS, MORE_KEYS, read_back
 from casework.handlings import Cut
 from casework.indicators import NotInCatalogue
 from casework.log.port import Log, Recorded
 from geo.units import known_units
-from projections.measures import By, Figure, cut_for
-from projections.periods import Every, Period
+from projections.measures import cut_for
+from projections.periods import Period
 from projections.reports.document import Document, Outline, Part, clock
 from projections.reports.figures import monday_parts, monthly_parts, weekly_parts
 from projections.reports.outline import outline
@@ -68,17 +66,6 @@ Made = tuple[tuple[Part, ...], Outline | None]
 Maker = Callable[[Parts, Period, datetime, Cut | None, Cut], Made]
 
 
-def _kept(
-    parts: Parts, name: str, by: By | None, variant: str, period: Period
-) -> list[Figure] | None:
-    """The sealed figures; None where the month, or this way of telling it apart, is not sealed."""
-    if period.every is not Every.MONTH or by not in {*KEYS, *MORE_KEYS.get(name, ())}:
-        return None
-    sealed = parts.sealed_months.of(period.name)
-    found = None if sealed is None else read_back(sealed, name, by, variant)
-    return None if by is None and not found else found
-
-
 def _facts(parts: Parts, report: Report, period: Period, now: datetime) -> Iterator[str]:
     sealed = parts.sealed_months.of(period.name) if report is Report.MONTHLY else None
     if sealed is not None:
@@ -109,7 +96,7 @@ def _of_figures(parts_of: Callable[[Source], tuple[Part, ...]]) -> Maker:
                 streets=tuple(map_.units),
                 names=names_at(parts, cut.at),
                 outline=outline(map_),
-                kept=partial(_kept, parts),
+                kept=parts.sealed_months.figures,
             )
             return parts_of(source), source.outline
 

@@ -34,7 +34,7 @@ from api.problems import problem_error
 from api.routes.asked import Key
 from api.routes.dry_runs import computed
 from api.routes.noted import command_id, noting_refusals
-from api.sealed_months import Sealed, read_back, restated
+from api.sealed_months import Sealed, restated
 from api.shown import indicator_name, name_of_street, street_name
 from api.small_streams import Asked
 from api.trying_out import cut_of
@@ -404,12 +404,9 @@ class _Asked(NamedTuple):
     def _sealed(
         self, name: str, period: Period, by: By | None, variant: str
     ) -> list[Figure] | None:
-        if period.every is not Every.MONTH or (self.cut, self.weights) != (None, None):
+        if (self.cut, self.weights, self.asking.only) != (None, None, Only()):
             return None
-        if self.asking.only != Only():
-            return None
-        sealed = self.parts.sealed_months.of(period.name)
-        return None if sealed is None else read_back(sealed, name, by, variant)
+        return self.parts.sealed_months.figures(name, period, by, variant)
 
     def beside(self, of: Measure, over: Sequence[Period]) -> Iterable[BesideOut]:
         """What must be seen with it, and the reports of staff where they are kept out."""
