@@ -1,7 +1,6 @@
 """Measures: the catalogue, figures with all that must be seen beside them, cases, sealed months."""
 
 import asyncio
-import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
@@ -11,7 +10,6 @@ from fastapi import Request as HttpRequest
 from sqlalchemy import Connection
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.geojson import bad, moment_of
 from api.hygiene import StreetText
 from api.measure_schemas import (
@@ -33,10 +31,9 @@ from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key
 from api.routes.dry_runs import computed
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
 from api.sealed_months import Sealed, restated
 from api.shown import indicator_name, name_of_street, street_name
-from api.small_streams import Asked
 from api.trying_out import cut_of
 from api.visitors import With, guard
 from casework.clocks import SHANGHAI
@@ -205,25 +202,11 @@ async def seal(
 ) -> SealedMonthOut:
     """Once, after the month's end; the clock does it by itself two hours after."""
     operation, target = "measures.seal", f"sealed-month/{form.month}"
-    body = await request.body()
     async with noting_refusals(parts, visitor, operation, target):
-        asked = Asked(
-            by=visitor.principal.actor(),
-            at=parts.now(),
-            command_id=command_id(visitor, request.url.path, key),
-            fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-        )
+        asked = await asked_of(request, parts, visitor, key)
         sealed = await computed(parts, lambda: parts.sealed_months.seal(form.month, asked))
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=target,
-            facts={"position": str(sealed.fact.position)},
-            command_id=asked.command_id,
-        )
-    )
+    position = str(sealed.fact.position)
+    await note_done(parts, visitor, operation, asked, target, position=position)
     return _sealed(parts, sealed, (), None)
 
 

@@ -1,6 +1,5 @@
 """月度典型案例: the public's months, the desk's proposal and list, each step of an entry."""
 
-import hmac
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -20,9 +19,8 @@ from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key, Match, version_of
 from api.routes.cases import After, CaseRef, look, seen_up_to, sight
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, command_id, note_done, noting_refusals
 from api.shown import indicator_name, street_name
-from api.small_streams import Asked
 from api.typical_cases import (
     candidate_of,
     consent_stream,
@@ -505,13 +503,8 @@ async def _step(
     command: Callable[[Issue], Command],
 ) -> IssueDeskOut:
     """Carry it out in a thread; then its audit row, once however often it is sent."""
-    body, expect = await step.request.body(), version_of(step.match)
-    asked = Asked(
-        by=visitor.principal.actor(),
-        at=parts.now(),
-        command_id=command_id(visitor, step.request.url.path, step.key),
-        fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-    )
+    expect = version_of(step.match)
+    asked = await asked_of(step.request, parts, visitor, step.key)
 
     def carry_out() -> IssueDeskOut:
         issue, position = record(parts, month, asked, expect, command)
@@ -519,16 +512,7 @@ async def _step(
 
     async with noting_refusals(parts, visitor, operation, f"issue/{month}"):
         done = await Door(parts).in_thread(carry_out)
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=f"issue/{month}",
-            facts={"version": done.version},
-            command_id=asked.command_id,
-        )
-    )
+    await note_done(parts, visitor, operation, asked, f"issue/{month}", version=done.version)
     step.response.headers["ETag"] = f'"{done.version}"'
     return done
 
