@@ -255,8 +255,6 @@ def build(
         examiner=examiner,
         finder=finder,
         feed=lambda: feed,
-        now=clock,
-        fingerprint_key=server.derive(Purpose.FINGERPRINTS),
     )
     return Parts(
         settings=settings,
