@@ -219,8 +219,7 @@ async def desk(
 ) -> IssueDeskOut:
     """Every entry with its stage, and what stands against showing it now."""
     await seen_up_to(parts, after)
-    found = await look(parts, lambda c: view.month_of(c, month))
-    standings = {each.entry.number: each for each in found.entries} if found else {}
+    standings = await _standings(parts, month)
 
     def read() -> IssueDeskOut:
         return _desk(parts, month, read_issue(parts.casework.eventlog, month), standings)
@@ -228,6 +227,12 @@ async def desk(
     told = await Door(parts).in_thread(read)
     response.headers["ETag"] = f'"{told.version}"'
     return told
+
+
+async def _standings(parts: Parts, month: str) -> dict[int, Standing]:
+    """The entries by number, each with what has come between, as the views know it."""
+    found = await look(parts, lambda c: view.month_of(c, month))
+    return {each.entry.number: each for each in found.entries} if found else {}
 
 
 def _desk(
@@ -506,15 +511,15 @@ async def _step(
     expect = version_of(step.match)
     asked = await asked_of(step.request, parts, visitor, step.key)
 
-    def carry_out() -> IssueDeskOut:
-        issue, position = record(parts, month, asked, expect, command)
-        return _desk(parts, month, issue, {}, position)
-
     async with noting_refusals(parts, visitor, operation, f"issue/{month}"):
-        done = await Door(parts).in_thread(carry_out)
-    await note_done(parts, visitor, operation, asked, f"issue/{month}", version=done.version)
-    step.response.headers["ETag"] = f'"{done.version}"'
-    return done
+        issue, position = await Door(parts).in_thread(
+            lambda: record(parts, month, asked, expect, command)
+        )
+    await note_done(parts, visitor, operation, asked, f"issue/{month}", version=issue.version)
+    await seen_up_to(parts, position)  # what has come between is the views' to know
+    standings = await _standings(parts, month)
+    step.response.headers["ETag"] = f'"{issue.version}"'
+    return await Door(parts).in_thread(lambda: _desk(parts, month, issue, standings, position))
 
 
 # the reporter ----------------------------------------------------------------------------
