@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
+from api.commands.opening import catch_up, opened, read_settings
 from api.configuring import one_change
 from api.geojson import moment_of
 from api.parts import Parts
@@ -135,9 +135,7 @@ def _wanted(
 
 def _run(parts: Parts, trial: Trial, wanted: Wanted) -> DryRun:
     readers = parts.feed.readers
-    # No server reads for us here; beside one, the first to move the position wins.
-    while readers.step(parts.casework.eventlog):
-        pass
+    catch_up(parts)
     with reading(readers.engine) as connection:
         narrowed = msgspec.structs.replace(wanted, indicator=trial.indicator)
         total = count(connection, narrowed, MOST)

@@ -18,7 +18,7 @@ from api.desk_schemas import (
     SummaryOut,
 )
 from api.door import Door
-from api.duty import Shift, accounts_of, page_of, record_shift
+from api.duty import STATE_NAMES, Shift, accounts_of, page_of, record_shift
 from api.parts import Parts
 from api.routes.asked import Key
 from api.routes.at_desk import DeskRef, desk_name, seen_desk, written
@@ -41,13 +41,6 @@ from evidence.masking import mask
 from projections.desk_work import Work, desk_work
 
 router = APIRouter(tags=["交接班"])
-
-STATE_NAMES = {
-    "waiting": "待接班",
-    "taken_over": "已接班",
-    "declined": "未接班",
-    "withdrawn": "已撤回",
-}
 
 Number = Annotated[int, Path(ge=1, le=10**9, description="交接班编号，每个工作台从 1 起。")]
 
