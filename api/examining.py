@@ -127,7 +127,7 @@ class Examining:
                 thread.join()
 
     def arrived(self) -> None:
-        """A file was taken in."""
+        """A file was taken in that is to be examined."""
         at, count = self._counted
         self._counted = (at, count + 1)
         self._wanted.release()
@@ -150,7 +150,9 @@ class Examining:
     def _examine_all(self) -> None:
         while not self._ended.is_set():
             try:
-                if not self.examine_next():
+                if self.examine_next():
+                    self._wanted.acquire(blocking=False)  # its own: or each wakes somebody twice
+                else:
                     self._wanted.acquire(timeout=LOOK_SECONDS)
             except Exception as fault:  # noqa: BLE001  a thread that ended would leave every photo unseen
                 self._note(fault)
@@ -287,14 +289,16 @@ class Examining:
     # tell ----------------------------------------------------------------------------
 
     def _tell_all(self) -> None:
-        swept = float("-inf")
+        swept, looked_at = float("-inf"), -1
         while not self._ended.is_set():
             try:
+                position = self._feed().as_of().position
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     self.tell()
                     swept = time.monotonic()
-                else:
+                elif position != looked_at:  # else nothing was cited: the views are not asked
                     self._tell_new()
+                looked_at = position
             except Exception as fault:  # noqa: BLE001  as above
                 self._note(fault)
             self._ended.wait(TELL_SECONDS)
