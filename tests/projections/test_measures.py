@@ -329,6 +329,9 @@ def test_the_same_thing_in_the_same_cell_within_thirty_days_is_a_rebound(town: T
     town.log.add(again.registered())
     assert town.counts("rebound") == (1, 2)
     assert town.counts("rebound", "within_7_days") == (0, 2)
+    before = town.log.head() - 1
+    assert town.counts("rebound", as_of=Cut(JUNE, before)) == (0, 2), "as the log stood then"
+    assert town.counts("rebound", as_of=Cut(JUNE, before + 1)) == (1, 2)
     hot = town.figures("hotspots", By.CELL)
     assert [each.value for each in hot] == [2, 1] and hot[0].key.startswith("E")
 
