@@ -4,7 +4,7 @@ May wait for a disk and compute for a second or two.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid5
 
@@ -23,7 +23,7 @@ from casework.sealed_months import GRACE, MonthSealed, SealedFigure, SealMonth
 from projections.feed import Feed
 from projections.measure_catalogue import CATALOGUE, Kind, measured
 from projections.measures import By, Figure, enough_of, measure, ranked
-from projections.periods import Every, Period, period_of
+from projections.periods import Every, Period, month_named, period_of
 from projections.reading import Readers
 from projections.statistics import wilson
 from projections.tables import READER_POSITION, reading
@@ -83,7 +83,7 @@ class SealedMonths:
 
         Raises a Refusal: not over, sealed already, not permitted, or the views are behind.
         """
-        period = period_of(Every.MONTH, date.fromisoformat(f"{month}-01"))
+        period = month_named(month)
 
         def decide() -> tuple[int, Sequence[msgspec.Struct]]:
             history = readable(self._log.history(_stream(month), 0))

@@ -32,11 +32,12 @@ from casework import candidates as rules_of_candidates
 from casework import events as did
 from casework import monthly_issue
 from casework.candidates import Candidate
-from casework.clocks import SHANGHAI
 from casework.log.port import UnknownEvent
 from casework.monthly_issue import Entry, Issue, Shown
 from projections import lines as reading_of_lines
+from projections import periods
 from projections.lines import Line
+from projections.periods import month_number
 from projections.tables import (
     VIEWS,
     Values,
@@ -295,12 +296,6 @@ def _row(stream: bytes, known: _Known) -> Values:
     )
 
 
-def month_number(at: datetime) -> int:
-    """The month in Shanghai, as 202605."""
-    here = at.astimezone(SHANGHAI)
-    return here.year * 100 + here.month
-
-
 class TypicalCases:
     """The reader that keeps the tables of typical cases."""
 
@@ -319,7 +314,13 @@ class TypicalCases:
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
-        return (sys.modules[__name__], reading_of_lines, monthly_issue, rules_of_candidates)
+        return (
+            sys.modules[__name__],
+            reading_of_lines,
+            monthly_issue,
+            rules_of_candidates,
+            periods,
+        )
 
     def fold(self, *, empty: bool) -> TypicalCasesFold:
         return TypicalCasesFold(empty=empty)

@@ -18,7 +18,7 @@ from projections.periods import Period
 from projections.reports.document import Document, Outline, Part, clock
 from projections.reports.figures import monday_parts, monthly_parts, weekly_parts
 from projections.reports.outline import outline
-from projections.reports.quarterly import quarter_before, quarterly_parts, use
+from projections.reports.quarterly import quarterly_parts, use
 from projections.reports.source import Names, Source
 from projections.reports.work_log import day_of, work_log_parts
 from projections.tables import reading
@@ -105,7 +105,7 @@ def _of_figures(parts_of: Callable[[Source], tuple[Part, ...]]) -> Maker:
 
 def _quarterly(parts: Parts, period: Period, now: datetime, _as_of: Cut | None, cut: Cut) -> Made:
     def asked(connection: Connection) -> tuple[Part, ...]:
-        before = quarter_before(period.first)
+        before = period.before().first
         found = use(connection, period.first, period.last, before, min(now, cut.at))
         return quarterly_parts(found, names_at(parts, cut.at).indicator)
 

@@ -47,7 +47,6 @@ from api.routes.map import Names, public_feature, street_features
 from api.typical_shown import public_entry
 from api.visitors import With, guard, keep_rate
 from projections import typical_cases
-from projections.case_history import month_of
 from projections.case_map import (
     Box,
     PublicQuestion,
@@ -56,6 +55,7 @@ from projections.case_map import (
     public_spot,
     public_spots,
 )
+from projections.periods import month_number
 
 router = APIRouter(prefix="/ogc", tags=["OGC API - Features"])
 
@@ -277,7 +277,9 @@ def _months(text: str | None) -> tuple[int | None, int | None]:
     last = None if end in {"", ".."} else time_of("datetime", end, 400)
     if first is not None and last is not None and first > last:
         raise bad("datetime", "起点不能晚于终点。", 400)
-    return None if first is None else month_of(first), None if last is None else month_of(last)
+    return None if first is None else month_number(first), None if last is None else month_number(
+        last
+    )
 
 
 async def _cases(

@@ -60,7 +60,7 @@ from projections.measures import (
     compared,
     measure,
 )
-from projections.periods import Every, Period, period_of, periods
+from projections.periods import Every, Period, month_named, periods
 from projections.tables import reading
 from projections.timeline_words import PLACES
 
@@ -224,7 +224,7 @@ async def sealed_month(
         sealed = parts.sealed_months.of(month)
         if sealed is None:
             raise problem_error(404, "not-found", "没有找到", "这个月的数据还没有封存。")
-        period, now = period_of(Every.MONTH, date.fromisoformat(f"{month}-01")), parts.now()
+        period, now = month_named(month), parts.now()
         with reading(parts.feed.readers.engine) as connection:
             return _sealed(parts, sealed, restated(connection, sealed, period, now), now)
 

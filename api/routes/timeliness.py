@@ -11,7 +11,7 @@ from api.hygiene import StreetText
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
 from api.routes.dry_runs import computed
-from api.routes.redispatch import Month, month_of
+from api.routes.redispatch import Month
 from api.shown import indicator_name, name_of_street
 from api.trial_schemas import (
     HandlingOut,
@@ -25,6 +25,7 @@ from api.trying_out import cut_of, require_few
 from api.visitors import With, guard
 from casework.handlings import End, PastHandling
 from projections.past_handlings import Wanted, past
+from projections.periods import month_named
 from projections.tables import reading
 from projections.timeliness import (
     MINIMUM_SAMPLE,
@@ -169,7 +170,8 @@ async def cases_of_timeliness(
 
 
 def _asked(parts: Parts, asking: Question) -> _Asked:
-    first, last = month_of(asking.month)
+    period = month_named(asking.month)
+    first, last = period.first, period.last
     now = parts.now()
     if first > now:
         raise bad("month", "这个月还没有到。")

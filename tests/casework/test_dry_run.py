@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from casework.clocks import CalendarYear, Holiday
-from casework.dry_run import EVERYWHERE, MOST_NAMED, STEP, Judge, dry_run, month_before
+from casework.dry_run import EVERYWHERE, MOST_NAMED, STEP, Judge, dry_run
 from casework.handlings import (
     Begun,
     Cut,
@@ -219,14 +219,6 @@ def test_the_progress_adds_up_to_what_was_looked_at() -> None:
     assert seen == [STEP, STEP, 7]
     dry_run([], ruled(TWO), tue("09:00"), seen.append)
     assert seen[-1] == 0
-
-
-def test_the_month_before_is_the_calendar_month_in_shanghai() -> None:
-    first, last = month_before(datetime.fromisoformat("2026-02-28T16:30:00+00:00"))
-    assert (first.isoformat(), last.isoformat()) == (
-        "2026-02-01T00:00:00+08:00",
-        "2026-03-01T00:00:00+08:00",
-    )
 
 
 # As of then ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from projections.handlings import Handlings
 from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
 from projections.measures import By, Figure, Only, Part, cases, compared, measure
 from projections.past_handlings import Wanted, past
-from projections.periods import Every, period_of, periods
+from projections.periods import Every, month_before, month_named, month_number, period_of, periods
 from projections.reading import Readers
 from projections.statistics import percent, quantile, wilson
 from projections.tables import reading
@@ -425,6 +425,9 @@ def test_periods_lie_in_shanghai() -> None:
     assert period_of(Every.DAY, date(2024, 2, 29)).year_before().name == "2023-02-28"
     names = [each.name for each in periods(Every.MONTH, date(2025, 11, 30), date(2026, 1, 1))]
     assert names == ["2025-11", "2025-12", "2026-01"]
+    assert month_named("2026-05") == MAY
+    late = datetime.fromisoformat("2026-02-28T16:30:00+00:00")  # half past midnight in Shanghai
+    assert (month_before(late).name, month_number(late)) == ("2026-02", 202603)
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 1, 1)), st.sampled_from(Every))

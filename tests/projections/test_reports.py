@@ -419,7 +419,7 @@ QUARTER = period_of(Every.QUARTER, date(2026, 5, 1))
 
 
 def quarter(town: Town) -> tuple[Any, ...]:
-    before = quarterly.quarter_before(QUARTER.first)
+    before = QUARTER.before().first
     assert before.date() == date(2026, 1, 1)
 
     def make(connection: Connection) -> tuple[Any, ...]:
