@@ -36,7 +36,8 @@ from evidence.blobs import Blob
 from evidence.errors import BlobDamaged, BlobMissing
 from geo.coordinates import to_wgs84
 from projections.alike import Alike, open_alike
-from projections.training import HitRate, hit_rates, warnings, wilson
+from projections.statistics import share_interval
+from projections.training import HitRate, hit_rates, warnings
 from recognition.model import Asked, Recognised
 
 router = APIRouter()
@@ -218,7 +219,9 @@ def _totals(parts: Parts, rates: list[HitRate]) -> tuple[HitRateOut, ...]:
     for model, version in dict.fromkeys((rate.model, rate.version) for rate in rates):
         own = [rate for rate in rates if (rate.model, rate.version) == (model, version)]
         n, one, three = (sum(getattr(r, field) for r in own) for field in ("n", "top1", "top3"))
-        whole = HitRate(model, version, "", n, one, three, wilson(one, n), wilson(three, n))
+        whole = HitRate(
+            model, version, "", n, one, three, share_interval(one, n), share_interval(three, n)
+        )
         found.append(_rate(parts, whole))
     return tuple(found)
 

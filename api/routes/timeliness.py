@@ -26,6 +26,7 @@ from api.visitors import With, guard
 from casework.handlings import End, PastHandling
 from projections.past_handlings import Wanted, past
 from projections.periods import month_named
+from projections.statistics import percent
 from projections.tables import reading
 from projections.timeliness import (
     MINIMUM_SAMPLE,
@@ -201,15 +202,10 @@ def _rate(rate: Rate) -> RateOut:
         due=rate.due,
         handed_over=rate.handed_over,
         in_time=rate.in_time,
-        handed_over_rate=_percent(rate.handed_over, rate.due),
-        in_time_rate=_percent(rate.in_time, rate.due),
+        handed_over_rate=percent(rate.handed_over, rate.due),
+        in_time_rate=percent(rate.in_time, rate.due),
         enough=rate.due >= MINIMUM_SAMPLE,
     )
-
-
-def _percent(part: int, whole: int) -> float | None:
-    """To two places, as it is published."""
-    return round(100 * part / whole, 2) if whole else None
 
 
 def _figures(line: Timeliness) -> TimelinessFigures:
