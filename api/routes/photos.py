@@ -24,10 +24,10 @@ from api.problems import ProblemError, problem_error
 from api.routes.asked import Key
 from api.routes.cases import After, CaseRef, look, seen_up_to, sight
 from api.routes.noted import asked_of, note_done, noting_refusals
+from api.stored_files import Named, content_of
 from api.visitors import With, guard
 from casework.errors import Erased, UnknownCase
 from casework.model import Actor, ActorKind
-from evidence.blobs import Blob
 from evidence.errors import BlobDamaged, BlobMissing
 from projections import evidence_seen
 from projections.evidence_seen import Cited, File
@@ -114,8 +114,7 @@ async def read_recording(
                     facts={"upload": str(upload)},
                 )
             )
-        blob = Blob(cited.sha256, cited.size, cited.media_type, cited.wrapped_key)
-        content = await _content(parts, blob)
+        content = await _content(parts, cited)
         return Response(content, media_type=cited.media_type, headers=HEADERS)
     raise nothing_there()
 
@@ -131,15 +130,14 @@ async def _actor(parts: Parts, visitor: Visitor, cited: Cited) -> Actor | None:
 
 
 async def _served(parts: Parts, file: File) -> Response:
-    blob = Blob(file.sha256, file.size, file.media_type, file.wrapped_key)
-    content = await _content(parts, blob)
+    content = await _content(parts, file)
     return Response(content, media_type=file.media_type, headers=HEADERS)
 
 
-async def _content(parts: Parts, blob: Blob) -> bytes:
+async def _content(parts: Parts, file: Named) -> bytes:
     """The whole file, checked against its hash before the first byte goes out."""
     try:
-        return await Door(parts).in_thread(lambda: parts.blobs.read(blob, parts.examining.unwrap))
+        return await Door(parts).in_thread(lambda: content_of(parts.blobs, parts.sealer, file))
     except (Erased, BlobMissing):
         raise nothing_there() from None
     except BlobDamaged:
