@@ -1,7 +1,7 @@
 """Measures: the catalogue, figures with all that must be seen beside them, cases, sealed months."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
@@ -331,14 +331,17 @@ class _Asked(NamedTuple):
         self, of: Measure, over: Sequence[Period], by: By | None, variant: str
     ) -> Iterable[FigureOut]:
         """Figures of all periods, each with the period before and the year before."""
-        told, before, year_before = (
-            self._read(of.name, some, by, variant)
-            for some in (
-                over,
-                [each.before() for each in over],
-                [each.year_before() for each in over],
-            )
-        )
+        known: dict[str, list[tuple[Figure, bool]]] = {}
+
+        def read(asked: Iterable[Period]) -> Iterator[tuple[Figure, bool]]:
+            for period in asked:
+                if period.name not in known:  # the period before is mostly one of them
+                    known[period.name] = self._read(of.name, period, by, variant)
+                yield from known[period.name]
+
+        told = list(read(over))
+        before = list(read(each.before() for each in over))
+        year_before = list(read(each.year_before() for each in over))
         found = [figure for figure, _sealed in told]
         then = {(f.period, f.key): f.value for f, _sealed in (*before, *year_before)}
         names = {each.name: each.before().name for each in over}
@@ -368,21 +371,17 @@ class _Asked(NamedTuple):
             )
 
     def _read(
-        self, name: str, over: Sequence[Period], by: By | None, variant: str
+        self, name: str, period: Period, by: By | None, variant: str
     ) -> list[tuple[Figure, bool]]:
-        """Sealed months are read; everything else is computed."""
-        found: list[tuple[Figure, bool]] = []
-        for period in over:
-            told = self._sealed(name, period, by, variant)
-            if told is not None:
-                found += [(figure, True) for figure in told]
-                continue
-            figures_ = measure(
-                self.connection, name, period, now=self.now, by=by, as_of=self.cut,
-                variant=variant, only=self.asking.only, weights=self.weights,
-            )  # fmt: skip
-            found += [(figure, False) for figure in figures_]
-        return found
+        """Figures, and whether they were sealed: a sealed month is read, all else computed."""
+        told = self._sealed(name, period, by, variant)
+        if told is not None:
+            return [(figure, True) for figure in told]
+        figures_ = measure(
+            self.connection, name, period, now=self.now, by=by, as_of=self.cut,
+            variant=variant, only=self.asking.only, weights=self.weights,
+        )  # fmt: skip
+        return [(figure, False) for figure in figures_]
 
     def _sealed(
         self, name: str, period: Period, by: By | None, variant: str
