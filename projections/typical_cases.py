@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -390,20 +391,28 @@ class Month(msgspec.Struct, frozen=True):
 
 def month_of(connection: Connection, month: str) -> Month | None:
     """One month, or None where nothing was ever nominated."""
-    return next(_months(connection, month), None)
+    return next(_months(connection, _I.month == month), None)
 
 
-def published(connection: Connection) -> list[Month]:
-    """Every month that the public has seen, the newest first."""
-    months = [each for each in _months(connection, None) if each.public]
+def published(
+    connection: Connection, first: int | None = None, last: int | None = None
+) -> list[Month]:
+    """Every month that the public has seen, the newest first.
+
+    `first` and `last` are numbers of months, as 202605, both included; None is all there are.
+    """
+    asked = [_I.month >= _name_of(first)] if first is not None else []
+    asked += [_I.month <= _name_of(last)] if last is not None else []
+    months = [each for each in _months(connection, *asked) if each.public]
     return sorted(months, key=lambda each: each.month, reverse=True)
 
 
-def _months(connection: Connection, month: str | None) -> Iterator[Month]:
-    question = select(TYPICAL_ISSUE)
-    if month is not None:
-        question = question.where(_I.month == month)
-    for row in structs(connection, _Issue, question):
+def _name_of(month: int) -> str:
+    return f"{month // 100:04}-{month % 100:02}"
+
+
+def _months(connection: Connection, *asked: ColumnElement[bool]) -> Iterator[Month]:
+    for row in structs(connection, _Issue, select(TYPICAL_ISSUE).where(*asked)):
         issue = _issue.decode(row.state)
         cases = {entry.case.bytes for entry in issue.entries.values()}
         doubts = {
