@@ -27,6 +27,11 @@ from api.pages import (
     analyst_trials,
     files,
     home,
+    office_accounts,
+    office_audit,
+    office_configuration,
+    office_duty,
+    office_security,
     signing,
     statics,
     uploading,
@@ -211,6 +216,11 @@ UNPREFIXED = (
     analyst.router,
     analyst_files.router,
     analyst_trials.router,
+    office_accounts.router,
+    office_configuration.router,
+    office_duty.router,
+    office_security.router,
+    office_audit.router,
 )
 """What is served beside it."""
 

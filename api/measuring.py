@@ -101,31 +101,22 @@ class Answers(NamedTuple):
         self, wanted: Sequence[Wanted], over: Sequence[Period], by: By | None = None
     ) -> dict[Wanted, tuple[FigureOut, ...]]:
         """The same of several measures, from few questions."""
-        told = self.alone(wanted, over, by)
-        before = self.alone(wanted, [each.before() for each in over], by)
-        year_before = self.alone(wanted, [each.year_before() for each in over], by)
-        return {
-            each: tuple(self._beside_each(each, over, by, told, (before, year_before)))
-            for each in wanted
-        }
+        every = {each.name: each for some in over for each in _compared_with(some)}
+        told = self.alone(wanted, list(every.values()), by)
+        return {each: tuple(self._beside_each(each, over, by, told[each])) for each in wanted}
 
     def _beside_each(
-        self,
-        wanted: Wanted,
-        over: Sequence[Period],
-        by: By | None,
-        told: Mapping[Wanted, Sequence[Told]],
-        earlier: tuple[Mapping[Wanted, Sequence[Told]], Mapping[Wanted, Sequence[Told]]],
+        self, wanted: Wanted, over: Sequence[Period], by: By | None, told: Sequence[Told]
     ) -> Iterator[FigureOut]:
-        found = [each.figure for each in told[wanted]]
-        befores, years_before = ([each.figure for each in some[wanted]] for some in earlier)
-        then = {(f.period, f.key): f.value for f in (*befores, *years_before)}
-        names = {each.name: each.before().name for each in over}
-        years = {each.name: each.year_before().name for each in over}
-        changes = compared(found, befores, names)
-        on_year = compared(found, years_before, years)
-        of = measured(wanted[0])
-        for each, sealed in told[wanted]:
+        of, every = measured(wanted[0]), [each.figure for each in told]
+        before = {each.name: each.before().name for each in over}
+        year_before = {each.name: each.year_before().name for each in over}
+        found = [each for each in told if each.figure.period in before]
+        figures = [each.figure for each in found]
+        then = {(figure.period, figure.key): figure.value for figure in every}
+        changes = compared(figures, every, before)
+        on_year = compared(figures, every, year_before)
+        for each, sealed in found:
             key = (each.period, each.key)
             yield FigureOut(
                 period=each.period,
@@ -140,9 +131,9 @@ class Answers(NamedTuple):
                 enough=each.enough,
                 rank=each.rank,
                 on_target=on_target(of, each),
-                before=then.get((names[each.period], each.key)),
+                before=then.get((before[each.period], each.key)),
                 change=changes[key],
-                year_before=then.get((years[each.period], each.key)),
+                year_before=then.get((year_before[each.period], each.key)),
                 change_on_year=on_year[key],
                 sealed=sealed,
             )
@@ -210,12 +201,20 @@ class Answers(NamedTuple):
         return sum(self.cases(of.name, period, "", Part.EXEMPTED, limit=0).total for period in over)
 
     def cases(
-        self, name: str, period: Period, variant: str, part: Part, *, limit: int, offset: int = 0
+        self,
+        name: str,
+        period: Period,
+        variant: str,
+        part: Part,
+        *,
+        limit: int,
+        offset: int = 0,
+        due_first: bool = False,
     ) -> Page:
         """The very rows that a figure of one period counts."""
         return cases(
             self.connection, name, period, now=self.now, as_of=self.cut, variant=variant,
-            part=part, only=self.asking.only, limit=limit, offset=offset,
+            part=part, only=self.asking.only, limit=limit, offset=offset, due_first=due_first,
         )  # fmt: skip
 
 
@@ -227,6 +226,11 @@ def answering(
     cut = cut_asked(parts, asking)
     with reading(parts.feed.readers.engine) as connection:
         yield Answers(parts, connection, asking, cut, parts.now(), weights)
+
+
+def _compared_with(period: Period) -> tuple[Period, Period, Period]:
+    """The period, the one before it and that of the year before: many are one of another's."""
+    return period, period.before(), period.year_before()
 
 
 # What is asked ---------------------------------------------------------------------------------

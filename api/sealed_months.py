@@ -4,7 +4,7 @@ May wait for a disk and compute for a second or two.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid5
 
@@ -23,7 +23,7 @@ from casework.sealed_months import GRACE, MonthSealed, SealedFigure, SealMonth
 from projections.feed import Feed
 from projections.measure_catalogue import CATALOGUE, Kind, measured
 from projections.measures import By, Figure, enough_of, measure, ranked
-from projections.periods import Every, Period, period_of
+from projections.periods import Every, Period, month_named, period_of
 from projections.reading import Readers
 from projections.statistics import wilson
 from projections.tables import READER_POSITION, reading
@@ -68,12 +68,22 @@ class SealedMonths:
                 found = self._known[month] = _sealed(recorded)
         return found
 
+    def figures(
+        self, name: str, period: Period, by: By | None, variant: str
+    ) -> list[Figure] | None:
+        """The figures of a measure as they were sealed; None where none were sealed like that.
+
+        Raises Unreadable.
+        """
+        sealed = self.of(period.name) if period.every is Every.MONTH else None
+        return None if sealed is None else read_back(sealed, name, by, variant)
+
     def seal(self, month: str, asked: Asked) -> Sealed:
         """Seal a month that is over.
 
         Raises a Refusal: not over, sealed already, not permitted, or the views are behind.
         """
-        period = period_of(Every.MONTH, date.fromisoformat(f"{month}-01"))
+        period = month_named(month)
 
         def decide() -> tuple[int, Sequence[msgspec.Struct]]:
             history = readable(self._log.history(_stream(month), 0))
@@ -162,9 +172,16 @@ def sealed_figures(
 
 
 def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Figure] | None:
-    """The figures of a measure as they were sealed; None where it was not sealed like that."""
+    """The figures of a measure as they were sealed; None where it was not sealed like that.
+
+    Nor where the measure or the variant came into the catalogue after the month was sealed.
+    """
+    if by not in {*KEYS, *MORE_KEYS.get(name, ())}:
+        return None
     of = measured(name)
     rate = of.kind is Kind.RATE
+    if (name, variant, "") not in sealed.told_apart:
+        return None
     found = [
         Figure(
             period=sealed.fact.month,
@@ -179,8 +196,6 @@ def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Fi
         )
         for each in sealed.told_apart.get((name, variant, str(by or "")), ())
     ]
-    if not any(measure_ == name for measure_, _, _ in sealed.told_apart):
-        return None
     return ranked(of, found) if by not in {None, By.CELL} else found
 
 

@@ -5,7 +5,7 @@ moment that presses most and the one that presses the street.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import TypeAlias
 from uuid import UUID
@@ -22,6 +22,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    select,
     text,
     update,
 )
@@ -33,6 +34,7 @@ from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import (
     VIEWS,
+    chunks,
     copy_rows,
     micros,
     structs_of,
@@ -180,7 +182,7 @@ class BoardRow(msgspec.Struct):
     supplied: bool
     """The citizen answered a question, and nobody has moved the case on since."""
     rework: bool
-    """返工 was ordered, and the 街镇 has not handed over since."""
+    """Sent back for 返工, and the 街镇 has not handed over since."""
 
 
 _clocks = msgspec.json.Decoder(dict[Clock, int])
@@ -410,7 +412,7 @@ def change(row: BoardRow, line: Line) -> None:
         was, row.status = row.status, str(after)
         row.claim_by = row.claim_until = None  # the claim was of the desk that had the move
         row.supplied = kind is did.InformationSupplied
-        row.rework = kind is did.ReworkOrdered or (row.rework and after in _WITH_STREET)
+        row.rework = kind in _SENT_BACK or (row.rework and after in _WITH_STREET)
         if line.recorded.actor.kind is ActorKind.STAFF:
             row.new_information = False  # somebody looked before moving it on
         if row.status not in _ENDS:
@@ -425,6 +427,11 @@ def change(row: BoardRow, line: Line) -> None:
     if row.pending or kind in ASKS or e.started:  # type: ignore[attr-defined]  # as above
         _turn_requests(row, e)  # type: ignore[arg-type]  # as above
 
+
+_SENT_BACK: frozenset[type[msgspec.Struct]] = frozenset(
+    {did.ReworkOrdered, did.RectificationUnreadable}
+)
+"""返工, by a person or because no photo of the hand-over could be read."""
 
 _WITH_STREET = frozenset({Status.HANDLING, Status.SUSPENDED})
 """Where a 返工 goes on: suspended and resumed it is still one."""
@@ -504,3 +511,16 @@ class CaseBoard:
 
     def scrub(self, connection: Connection) -> None:
         """The words were overwritten where they stood."""
+
+
+# questions ---------------------------------------------------------------------------------
+
+
+def numbers_of(connection: Connection, streams: Iterable[bytes]) -> dict[bytes, str]:
+    """The numbers of cases by their streams; one that has none is left out."""
+    found: dict[bytes, str] = {}
+    for chunk in chunks(streams):
+        question = select(CASE_BOARD.c.stream, CASE_BOARD.c.number)
+        rows = connection.execute(question.where(CASE_BOARD.c.stream.in_(chunk)))
+        found |= {row.stream: row.number for row in rows}
+    return found

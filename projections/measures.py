@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from casework.handlings import Cut
-from projections.facts import CASE_FACT, Flag
+from projections.facts import CASE_FACT, CutAt, Flag, Moment, as_of_cut, holds
 from projections.measure_catalogue import (
     AMOUNTS,
     DUE_MOMENTS,
@@ -37,7 +37,6 @@ from projections.measure_catalogue import (
     Direction,
     Kind,
     Measure,
-    Moment,
     every_row,
     measured,
     with_variant,
@@ -233,13 +232,16 @@ def cases(  # noqa: PLR0913  as above
     only: Only = EVERYTHING,
     limit: int = 100,
     offset: int = 0,
+    due_first: bool = False,
 ) -> Page:
-    """The very rows behind a figure, the first in time first. Raises NoSuchMeasure."""
+    """The very rows behind a figure, the first in time first. Raises NoSuchMeasure.
+
+    `due_first` is for rows that have a due time: the first due comes first.
+    """
     asked = with_variant(measured(name), variant)
     cut = cut_for(period, now, as_of)
-    at = micros(cut.at)
     where = [*_conditions(asked, period, cut, only)]
-    counts = asked.numerator(at)
+    counts = asked.numerator(as_of_cut(cut))
     if part is Part.NUMERATOR:
         where.append(counts)
     elif part is Part.REST:
@@ -248,6 +250,7 @@ def cases(  # noqa: PLR0913  as above
         where.append(_C.flags.bitwise_and(int(Flag.EXEMPTED)) != 0)
     total = connection.scalar(select(func.count()).select_from(CASE_FACT).where(*where))
     when = _C.stage_at if asked.kind is Kind.STOCK else _C[asked.moment]
+    order = (_C.due_at, _C.number) if due_first else (when, _C.stream, _C.ordinal)
     question = (
         select(
             _C.case_id, _C.number, _C.ordinal, _C.round, _C.street, _C.indicator, _C.place_kind,
@@ -255,7 +258,7 @@ def cases(  # noqa: PLR0913  as above
             _C.handed_at, _C.closed_at,
         )
         .where(*where)
-        .order_by(when, _C.stream, _C.ordinal)
+        .order_by(*order)
         .limit(limit)
         .offset(offset)
     )  # fmt: skip
@@ -303,17 +306,17 @@ class _Bounds(NamedTuple):
 
     first: Moment
     end: Moment
-    at: Moment
-    position: Moment | None
+    cut: CutAt
 
 
 def _bounds(asked: Measure, period: Period, cut: Cut) -> _Bounds:
     end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
-    return _Bounds(micros(period.first), micros(end), micros(cut.at), cut.position)
+    return _Bounds(micros(period.first), micros(end), as_of_cut(cut))
 
 
 def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
-    return [*_span(asked, _bounds(asked, period, cut), only), asked.population(micros(cut.at))]
+    bounds = _bounds(asked, period, cut)
+    return [*_span(asked, bounds, only), asked.population(bounds.cut)]
 
 
 def _span(asked: Measure, bounds: _Bounds, only: Only) -> list[Condition]:
@@ -324,10 +327,7 @@ def _span(asked: Measure, bounds: _Bounds, only: Only) -> list[Condition]:
     else:
         when = _C[asked.moment]
         found += [when >= bounds.first, when < bounds.end]
-    if bounds.position is None:
-        found += [_C.from_at <= bounds.at, _C.to_at > bounds.at]
-    else:
-        found += [_C.from_pos <= bounds.position, _C.to_pos > bounds.position]
+    found += holds(_C, bounds.cut)
     for name in ("street", "indicator", "place_kind", "channel", "code", "stage", "outcome"):
         wanted = getattr(only, name)
         if wanted is not None:
@@ -368,7 +368,7 @@ def _in_period(
     if asked.kind is Kind.DURATION:
         found = _durations(connection, asked, period, by, where)
     else:
-        counts, whole = _counts(asked, micros(cut.at))
+        counts, whole = _counts(asked, as_of_cut(cut))
         question = select(*keys, counts, whole).where(*where).group_by(*keys)
         rows = connection.execute(question).all()
         found = [
@@ -394,7 +394,8 @@ def _at_once(
     """Measures of one moment from one question: two sums each."""
     question = _question(tuple(asked), by, only, positioned=cut.position is not None)
     bounds = _bounds(next(iter(asked.values())), period, cut)
-    rows = connection.execute(question, bounds._asdict()).all()
+    moments = {"first": bounds.first, "end": bounds.end, **bounds.cut._asdict()}
+    rows = connection.execute(question, moments).all()
     keys = len(_key(by))
     found: dict[Wanted, list[Figure]] = {}
     for number, (each, of) in enumerate(asked.items()):
@@ -409,8 +410,8 @@ def _at_once(
     return found
 
 
-_PLACES = _Bounds(
-    *(bindparam(name, type_=BigInteger) for name in ("first", "end", "at", "position"))
+_FIRST, _END, _AT, _POSITION = (
+    bindparam(name, type_=BigInteger) for name in ("first", "end", "at", "position")
 )
 
 
@@ -420,13 +421,13 @@ def _question(
 ) -> Select[tuple[int, ...]]:
     """The question for these, for any period: building it takes longer than answering it."""
     asked = [with_variant(measured(name), variant) for name, variant in wanted]
-    bounds = _PLACES if positioned else _PLACES._replace(position=None)
+    bounds = _Bounds(_FIRST, _END, CutAt(_AT, _POSITION if positioned else None))
     keys = _key(by)
-    sums = [amount for of in asked for amount in _sums(of, bounds.at)]
+    sums = [amount for of in asked for amount in _sums(of, bounds.cut)]
     return select(*keys, *sums).where(*_span(asked[0], bounds, only)).group_by(*keys)
 
 
-def _sums(asked: Measure, cut: Moment) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _sums(asked: Measure, cut: CutAt) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Numerator and denominator among rows of which only some are the measure's."""
     mine = asked.population(cut)
     if asked.kind is Kind.MEAN:
@@ -443,7 +444,7 @@ MOST_CELLS = 200
 """Cells told of a period, the hottest first."""
 
 
-def _counts(asked: Measure, cut: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _counts(asked: Measure, cut: CutAt) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Numerator and denominator of a group of rows."""
     if asked.kind is Kind.MEAN:
         assert asked.amount is not None, "a mean is of something"

@@ -30,7 +30,7 @@ from casework.clocks import SHANGHAI
 from casework.errors import Refusal
 from casework.sealed_months import GRACE
 from projections.measures import first_report
-from projections.periods import Every, Period, period_of
+from projections.periods import Every, Period, month_named, period_of
 from projections.tables import reading
 
 router = APIRouter(include_in_schema=False)
@@ -276,7 +276,7 @@ async def _sealed(
     frame: Frame, month: str, status: int = 200, wrongs: tuple[FieldError, ...] = ()
 ) -> Response:
     parts = frame.parts
-    period = period_of(Every.MONTH, date.fromisoformat(f"{month}-01"))
+    period = month_named(month)
     there = await asked_of(parts, lambda: parts.sealed_months.of(month))
     told: SealedMonthOut | None = None
     if there is not None:

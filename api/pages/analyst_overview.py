@@ -10,7 +10,7 @@ from itertools import dropwhile
 import msgspec
 from sqlalchemy import Connection
 
-from api.documents.making import names_at
+from api.documents.making import NEAR_M
 from api.measure_schemas import CountedOut, FigureOut
 from api.measuring import Answers, answering, counted, key_name
 from api.pages.analyst_asked import Chosen, period_chosen
@@ -25,7 +25,6 @@ from projections.measure_catalogue import CATALOGUE, DOUBTS, Direction, Measure
 from projections.measures import By, Part, Wanted, cut_for
 from projections.periods import Every, Period
 from projections.redispatch import Leg, Lost, chains, lost
-from projections.reports.source import Names
 from projections.reports.spots import rebounding
 from projections.training import hit_rates
 
@@ -52,8 +51,6 @@ TREND_PERIODS = {Every.DAY: 14, Every.WEEK: 12, Every.MONTH: 12, Every.QUARTER: 
 MOST_SPOTS = 10
 MOST_CHAINS = 10
 MOST_OVERDUE = 10
-LOOKED_THROUGH = 2_000
-"""Overdue cases among which the longest overdue are looked for."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,15 +163,13 @@ def overview(parts: Parts, chosen: Chosen, shown: Wanted) -> Overview:
     """Read it; `shown` colours the map. May wait for a disk. Raises ProblemError."""
     period = period_chosen(parts, chosen)
     with answering(parts, chosen.question()) as answers:
-        at = cut_for(period, answers.now, answers.cut).at
         beside = [(name, "") for each in STRIP for name in CATALOGUE[each[0]].beside]
         wanted = dict.fromkeys((*STRIP, *beside, *AGEING, *((name, "") for name in DOUBTS)))
         found = {each: figures[0] for each, figures in answers.many(list(wanted), [period]).items()}
         overdue = answers.cases(
-            "backlog", period, "overdue", Part.DENOMINATOR, limit=LOOKED_THROUGH
+            "backlog", period, "overdue", Part.DENOMINATOR, limit=MOST_OVERDUE, due_first=True
         )
         head = parts.casework.eventlog.head()
-        names = names_at(parts, at)
         lost_rows, chain_rows, false_rows, rounds = _handed_back(
             parts, answers.connection, period, chosen
         )
@@ -185,15 +180,10 @@ def overview(parts: Parts, chosen: Chosen, shown: Wanted) -> Overview:
             trend=tuple(_trend(answers, period)),
             ageing=tuple(_card(found, each) for each in AGEING),
             stages=tuple(_stages(answers, period)),
-            overdue=tuple(
-                counted(parts, row)
-                for row in sorted(overdue.rows, key=lambda row: (row.due_at or at, row.number))[
-                    :MOST_OVERDUE
-                ]
-            ),
+            overdue=tuple(counted(parts, row) for row in overdue.rows),
             overdue_total=overdue.total,
-            hot=tuple(_hot(answers, period, names)),
-            rebounds=tuple(_rebounds(answers, period, names)),
+            hot=tuple(_hot(answers, period)),
+            rebounds=tuple(_rebounds(answers, period)),
             lost=lost_rows,
             chains=chain_rows,
             false=false_rows,
@@ -332,14 +322,14 @@ def _stages(answers: Answers, period: Period) -> Iterator[StageRow]:
 # 点位 --------------------------------------------------------------------------------------
 
 
-def _hot(answers: Answers, period: Period, names: Names) -> Iterator[SpotRow]:
+def _hot(answers: Answers, period: Period) -> Iterator[SpotRow]:
     wanted: Wanted = ("hotspots", "")
     for each in answers.alone([wanted], [period], By.CELL)[wanted][:MOST_SPOTS]:
         east, _, north = each.figure.key.removeprefix("E").partition("N")
-        yield _spot(answers.parts, Cell(int(east), int(north)), names, int(each.figure.numerator))
+        yield _spot(answers.parts, Cell(int(east), int(north)), int(each.figure.numerator))
 
 
-def _rebounds(answers: Answers, period: Period, names: Names) -> Iterator[SpotRow]:
+def _rebounds(answers: Answers, period: Period) -> Iterator[SpotRow]:
     cut, only = cut_for(period, answers.now, answers.cut), answers.asking.only
     found = rebounding(answers.connection, period.first, period.last, cut, 200)
     chosen = [
@@ -347,7 +337,7 @@ def _rebounds(answers: Answers, period: Period, names: Names) -> Iterator[SpotRo
         if only.street in {None, spot.street} and only.indicator in {None, spot.indicator}
     ]  # fmt: skip
     for spot in chosen[:MOST_SPOTS]:
-        row = _spot(answers.parts, spot.cell, names, spot.reports)
+        row = _spot(answers.parts, spot.cell, spot.reports)
         yield msgspec.structs.replace(
             row,
             indicator=indicator_name(answers.parts, spot.indicator or None) or "未定",
@@ -355,12 +345,13 @@ def _rebounds(answers: Answers, period: Period, names: Names) -> Iterator[SpotRo
         )
 
 
-def _spot(parts: Parts, cell: Cell, names: Names, cases: int) -> SpotRow:
+def _spot(parts: Parts, cell: Cell, cases: int) -> SpotRow:
     lon, lat = cell.centre()
     street = parts.dispatcher.assign(lon, lat).street
+    near = parts.gazetteer.near(lon, lat, 1, NEAR_M)
     return SpotRow(
         cell=cell.name,
-        near=names.place(lon, lat) or f"{lon:.4f}, {lat:.4f}",
+        near=near[0].place.name if near else f"{lon:.4f}, {lat:.4f}",
         street=name_of_street(parts, street) if street else "区外",
         cases=cases,
     )

@@ -7,6 +7,7 @@ the form beside the result, so that one may try on.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Protocol
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends
@@ -21,6 +22,7 @@ from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.parts import Parts
 from api.problems import FieldError, ProblemError, of_refusal
+from api.routes.cases import look
 from api.routes.dry_runs import try_out_calendar, try_out_change, try_out_indicator
 from api.trial_schemas import (
     CalendarDryRunIn,
@@ -28,11 +30,13 @@ from api.trial_schemas import (
     DryRunIn,
     DryRunOut,
 )
+from casework.application import case_stream
 from casework.clock_words import limit_in_words
-from casework.dry_run import month_before
 from casework.errors import Refusal
 from casework.indicators import Indicator
 from casework.model import Unit
+from projections.case_board import numbers_of
+from projections.periods import month_before
 
 router = APIRouter(include_in_schema=False)
 
@@ -182,7 +186,7 @@ async def _page(
 ) -> Response:
     parts = frame.parts
     indicator = _indicator(parts, code)
-    first, last = month_before(parts.now())
+    usual = month_before(parts.now())
     waiting: list[ProposedChange] = []
     if frame.may("changes.dry_run"):
         waiting = [
@@ -207,11 +211,24 @@ async def _page(
         one=one,
         what=one("what", "indicator"),
         picked=set(typed.get("streets", ())),
-        usual=(first, last),
-        last_day=f"{last - timedelta(days=1):%Y-%m-%d}",
+        first_day=f"{usual.first:%Y-%m-%d}",
+        last_day=f"{usual.last - timedelta(days=1):%Y-%m-%d}",
         told=told,
+        numbers={} if told is None else await _numbers(parts, told),
         wrongs=wrongs,
     )
+
+
+async def _numbers(parts: Parts, told: DryRunOut) -> dict[str, str]:
+    """The numbers of the cases that change sides, by their ids."""
+    cases = {
+        case: case_stream(UUID(case)).bytes
+        for line in (*told.lines, *told.streets)
+        for case in (*line.newly_late, *line.relieved)
+    }
+    cases |= {case: case_stream(UUID(case)).bytes for case in told.without_row}
+    found = await look(parts, lambda c: numbers_of(c, cases.values()))
+    return {case: found[stream] for case, stream in cases.items() if stream in found}
 
 
 def _rows(indicator: Indicator, one: _One) -> list[RowOf]:

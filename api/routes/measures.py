@@ -1,7 +1,6 @@
 """Measures: the catalogue, figures with all that must be seen beside them, cases, sealed months."""
 
 import asyncio
-import hmac
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
@@ -10,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.hygiene import StreetText
 from api.measure_schemas import (
     MONTH,
@@ -37,9 +35,8 @@ from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key
 from api.routes.dry_runs import computed
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
 from api.sealed_months import Sealed, restated
-from api.small_streams import Asked
 from api.visitors import With, guard
 from casework.lifecycle import Status
 from casework.model import Outcome, PlaceKind
@@ -55,7 +52,7 @@ from projections.measures import (
     cut_for,
     only_of,
 )
-from projections.periods import Every, period_of
+from projections.periods import Every, month_named
 from projections.tables import reading
 
 router = APIRouter(tags=["统计"])
@@ -195,25 +192,11 @@ async def seal(
 ) -> SealedMonthOut:
     """Once, after the month's end; the clock does it by itself two hours after."""
     operation, target = "measures.seal", f"sealed-month/{form.month}"
-    body = await request.body()
     async with noting_refusals(parts, visitor, operation, target):
-        asked = Asked(
-            by=visitor.principal.actor(),
-            at=parts.now(),
-            command_id=command_id(visitor, request.url.path, key),
-            fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-        )
+        asked = await asked_of(request, parts, visitor, key)
         sealed = await computed(parts, lambda: parts.sealed_months.seal(form.month, asked))
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=target,
-            facts={"position": str(sealed.fact.position)},
-            command_id=asked.command_id,
-        )
-    )
+    position = str(sealed.fact.position)
+    await note_done(parts, visitor, operation, asked, target, position=position)
     return _sealed(parts, sealed, (), None)
 
 
@@ -231,7 +214,7 @@ async def sealed_month(
         sealed = parts.sealed_months.of(month)
         if sealed is None:
             raise problem_error(404, "not-found", "没有找到", "这个月的数据还没有封存。")
-        period, now = period_of(Every.MONTH, date.fromisoformat(f"{month}-01")), parts.now()
+        period, now = month_named(month), parts.now()
         with reading(parts.feed.readers.engine) as connection:
             return _sealed(parts, sealed, restated(connection, sealed, period, now), now)
 

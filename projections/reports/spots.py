@@ -4,12 +4,11 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, select
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy import Connection, exists, select
 
 from casework.handlings import Cut
 from geo.grid import Cell
-from projections.facts import CASE_FACT, Flag
+from projections.facts import CASE_FACT, Flag, as_of_cut, holds
 from projections.tables import MICROSECOND, micros
 
 WITHIN = timedelta(days=30)
@@ -44,14 +43,14 @@ def rebounding(
         closed.c.flags.bitwise_and(int(Flag.ACCEPTED)) != 0,
         closed.c.closed_at < _C.submitted_at,
         closed.c.closed_at >= _C.submitted_at - WITHIN // MICROSECOND,
-        *_holds(closed.c, cut),
+        *holds(closed.c, as_of_cut(cut)),
     )
     rows = connection.execute(
         select(_C.cell_east, _C.cell_north, _C.indicator, _C.street, _C.number).where(
             _C.submitted_at >= micros(first),
             _C.submitted_at < micros(last),
             _C.flags.bitwise_and(int(Flag.REGISTERED)) != 0,
-            *_holds(_C, cut),
+            *holds(_C, as_of_cut(cut)),
             follows,
         )
     )
@@ -60,8 +59,10 @@ def rebounding(
         found[north, east, indicator].append((number, street))
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:limit]
     return [
-        Spot(Cell(east, north), indicator, _mostly([street for _, street in reports]),
-             len(reports), tuple(sorted(number for number, _ in reports)))
+        Spot(
+            Cell(east, north), indicator, _mostly([street for _, street in reports]),
+            len(reports), tuple(sorted(number for number, _ in reports)),
+        )
         for (north, east, indicator), reports in most
     ]  # fmt: skip
 
@@ -69,13 +70,3 @@ def rebounding(
 def _mostly(streets: list[str | None]) -> str | None:
     """On whose ground most of them lie; the cell may be cut by a border."""
     return max(streets, key=lambda street: (streets.count(street), street or ""))
-
-
-def _holds(
-    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
-) -> list[ColumnElement[bool]]:
-    """Whether a row stood at the cut."""
-    if cut.position is None:
-        at = micros(cut.at)
-        return [columns.from_at <= at, columns.to_at > at]
-    return [columns.from_pos <= cut.position, columns.to_pos > cut.position]
