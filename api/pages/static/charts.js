@@ -74,7 +74,10 @@ async function draw(element) {
   const table = document.getElementById(element.dataset.table);
   if (!table) return;
   const kind = element.dataset.chart, told = read(table, kind);
-  if (!told.names.length || told.series.every((each) => each.values.every((value) => value === null))) return;
+  if (!told.names.length || told.series.every((each) => each.values.every((value) => value === null))) {
+    element.dataset.drawn = "nothing";
+    return;
+  }
   let echarts;
   try {
     echarts = await fetched(element.dataset.library);

@@ -101,7 +101,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.dataset.long || event.defaultPrevented) return;
   if (form.hasAttribute("data-stays")) {
-    line(form.querySelector("button.main") || form, form.dataset.long);
+    line(form.querySelector("button") || form, form.dataset.long);
     return;
   }
   event.preventDefault();
