@@ -18,7 +18,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Select,
+    Executable,
     and_,
     bindparam,
     case,
@@ -418,7 +418,7 @@ _FIRST, _END, _AT, _POSITION = (
 @lru_cache(maxsize=512)
 def _question(
     wanted: tuple[Wanted, ...], by: By | None, only: Only, *, positioned: bool
-) -> Select[tuple[int, ...]]:
+) -> Executable:
     """The question for these, for any period: building it takes longer than answering it."""
     asked = [with_variant(measured(name), variant) for name, variant in wanted]
     bounds = _Bounds(_FIRST, _END, CutAt(_AT, _POSITION if positioned else None))

@@ -15,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
-from api.export_files import MEDIA_TYPES, safe
+from api.export_files import MEDIA_TYPES
 from api.measure_schemas import BesideOut, CountedOut, FigureOut
 from api.measuring import answering, areas, counted, key_name, named
 from api.pages import analyst_words as words
@@ -32,6 +32,7 @@ from casework.clocks import SHANGHAI
 from projections.measure_catalogue import CATALOGUE, Kind, Measure
 from projections.measures import By, Part, Wanted
 from projections.reports.document import CHANNELS
+from projections.reports.sheets import safe
 
 router = APIRouter(include_in_schema=False)
 T = TypeVar("T")
@@ -58,12 +59,16 @@ TABS = (
 )
 
 
-def desk(frame: Frame, template: str, status: int = 200, **values: object) -> Response:
+def desk(frame: Frame, template: str, values: Mapping[str, object], status: int = 200) -> Response:
     """A page of this desk: with its parts, and the words for figures."""
     tabs = [tab for tab in TABS if frame.may(tab.operation)]
-    return frame.page(
-        template, status, tabs=tabs, words=words, wrongs=values.pop("wrongs", ()), **values
-    )
+    shown = {"tabs": tabs, "words": words, "wrongs": (), **values}
+    return frame.page(template, status, **shown)
+
+
+def _wrongly(frame: Frame, template: str, chosen: Chosen, values: Mapping[str, object]) -> Response:
+    """The page with what is wrong with the question, and no answer."""
+    return desk(frame, template, {**values, "told": None, "wrongs": chosen.wrong}, 422)
 
 
 async def asked_of(parts: Parts, work: Callable[[], T]) -> T:
@@ -104,9 +109,9 @@ async def first_page(frame: Annotated[Frame, Depends(framed("pages.analyst"))]) 
         "strip": [CATALOGUE[name] for name in dict.fromkeys(name for name, _ in STRIP)],
     }  # fmt: skip
     if chosen.wrong:
-        return desk(frame, "analyst.html", 422, told=None, wrongs=chosen.wrong, **values)
+        return _wrongly(frame, "analyst.html", chosen, values)
     told = await asked_of(frame.parts, lambda: overview(frame.parts, chosen, shown))
-    return desk(frame, "analyst.html", told=told, **values)
+    return desk(frame, "analyst.html", {**values, "told": told})
 
 
 # 一个指标 ----------------------------------------------------------------------------------
@@ -198,7 +203,7 @@ async def every_measure(
     chosen = chosen_of(frame)
     values = {"chosen": chosen, "choices": choices(frame)}
     if chosen.wrong:
-        return desk(frame, "analyst_measures.html", 422, told=None, wrongs=chosen.wrong, **values)
+        return _wrongly(frame, "analyst_measures.html", chosen, values)
     parts = frame.parts
 
     def work() -> tuple[Stamp, dict[Wanted, tuple[FigureOut, ...]]]:
@@ -209,7 +214,7 @@ async def every_measure(
 
     stamp, found = await asked_of(parts, work)
     told = [(CATALOGUE[name], figures[0]) for (name, _), figures in found.items()]
-    return desk(frame, "analyst_measures.html", told=told, stamp=stamp, **values)
+    return desk(frame, "analyst_measures.html", {**values, "told": told, "stamp": stamp})
 
 
 @router.get("/desk/analyst/measures/{name}", name="pages.analyst_measures")
@@ -226,12 +231,12 @@ async def one_measure(
         "by_name": BY_NAMES[by],
     }  # fmt: skip
     if chosen.wrong:
-        return desk(frame, "analyst_measure.html", 422, told=None, wrongs=chosen.wrong, **values)
+        return _wrongly(frame, "analyst_measure.html", chosen, values)
     parts = frame.parts
     told = await asked_of(parts, lambda: _told(parts, chosen, of, variant, by))
     if frame.request.query_params.get("form") == "csv":
         return _csv(f"{of.title}-{told.stamp.period.name}", _HEAD, _lines(told))
-    return desk(frame, "analyst_measure.html", told=told, **values)
+    return desk(frame, "analyst_measure.html", {**values, "told": told})
 
 
 _HEAD = ("period", "by", "key", "key_name", "numerator", "denominator", "value", "unit",
@@ -301,7 +306,7 @@ async def cases_behind_a_number(
         "channels": CHANNELS,
     }  # fmt: skip
     if chosen.wrong:
-        return desk(frame, "analyst_cases.html", 422, told=None, wrongs=chosen.wrong, **values)
+        return _wrongly(frame, "analyst_cases.html", chosen, values)
     as_file = frame.request.query_params.get("form") == "csv"
     limit, offset = (MOST_IN_FILE, 0) if as_file else (PAGE, PAGE * (page - 1))
 
@@ -322,15 +327,13 @@ async def cases_behind_a_number(
             raise problem_error(422, "too-many", "行数过多", says)
         name = f"{title_of(of.name, behind.variant)}-{told.stamp.period.name}-案件"
         return _csv(name, _CASE_HEAD, map(_case_line, told.rows))
-    return desk(
-        frame,
-        "analyst_cases.html",
-        told=told,
-        pages=max(1, -(-told.total // PAGE)),
-        narrowed=_narrowed(behind.by, behind.key, frame),
-        here=_here(frame),
-        **values,
-    )
+    more = {
+        "told": told,
+        "pages": max(1, -(-told.total // PAGE)),
+        "narrowed": _narrowed(behind.by, behind.key, frame),
+        "here": _here(frame),
+    }
+    return desk(frame, "analyst_cases.html", {**values, **more})
 
 
 _CASE_HEAD = ("number", "round", "street", "street_name", "indicator", "indicator_name",

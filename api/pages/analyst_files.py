@@ -60,7 +60,7 @@ async def export_page(
 async def _export(frame: Frame, refused: ProblemError | None = None) -> Response:
     told = await list_fields(frame.visitor)
     actor = frame.visitor.principal.actor()
-    district = actor is not None and actor.holds(*OF_DISTRICT)
+    district = actor.holds(*OF_DISTRICT)
     asked = frame.request.query_params
     wrongs = () if refused is None else refused.problem.errors or (
         FieldError("", refused.problem.detail),
@@ -68,15 +68,18 @@ async def _export(frame: Frame, refused: ProblemError | None = None) -> Response
     return desk(
         frame,
         "analyst_export.html",
+        {
+            "fields": [
+                each for each in told.fields if (district or each.for_street) and not each.words
+            ],
+            "district": district,
+            "formats": [(str(form), says) for form, says in FORMATS.items()],
+            "choices": choices(frame),
+            "asked": asked,
+            "picked": set(asked.getlist("field")),
+            "wrongs": wrongs,
+        },
         200 if refused is None else refused.problem.status,
-        fields=[each for each in told.fields if (district or each.for_street) and not each.words],
-        district=district,
-        own_street=None if actor is None else actor.street,
-        formats=[(str(form), says) for form, says in FORMATS.items()],
-        choices=choices(frame),
-        asked=asked,
-        picked=set(asked.getlist("field")),
-        wrongs=wrongs,
     )
 
 
@@ -211,15 +214,17 @@ async def _documents(frame: Frame, refused: ProblemError | None = None) -> Respo
     return desk(
         frame,
         "analyst_documents.html",
+        {
+            "kinds": _kinds(frame),
+            "formats": [str(form) for form in Format],
+            "months": months,
+            "written": folder is not None,
+            "asked": asked,
+            "now": parts.now(),
+            "grace": GRACE,
+            "wrongs": wrongs,
+        },
         200 if refused is None else refused.problem.status,
-        kinds=_kinds(frame),
-        formats=[str(form) for form in Format],
-        months=months,
-        written=folder is not None,
-        asked=asked,
-        now=parts.now(),
-        grace=GRACE,
-        wrongs=wrongs,
     )
 
 
@@ -284,17 +289,19 @@ async def _sealed(
     return desk(
         frame,
         "analyst_sealed.html",
+        {
+            "month": month,
+            "name": in_words(period),
+            "over": period.last <= parts.now(),
+            "last": period.last,
+            "clock_at": period.last + GRACE,
+            "told": told,
+            "totals": [] if told is None else [each for each in told.figures if not each.by],
+            "held": sorted({each.reader for each in parts.feed.held()}),
+            "may_seal": frame.may("measures.seal"),
+            "wrongs": wrongs,
+        },
         status,
-        month=month,
-        name=in_words(period),
-        over=period.last <= parts.now(),
-        last=period.last,
-        clock_at=period.last + GRACE,
-        told=told,
-        totals=[] if told is None else [each for each in told.figures if not each.by],
-        held=sorted({each.reader for each in parts.feed.held()}),
-        may_seal=frame.may("measures.seal"),
-        wrongs=wrongs,
     )
 
 

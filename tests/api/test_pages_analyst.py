@@ -307,7 +307,7 @@ def test_many_cases_come_in_pages_and_as_one_file(scene: Scene, analyst: httpx.C
     assert following
     second = analyst.get(unescape(following[1]))
     pages = [re.findall(r"/cases/(HD\d+)\?back", page.text) for page in (first, second)]
-    told = scene.analyst.get("/measures/reports/cases", **{"from": scene.day, "limit": 500}).json()
+    told = scene.analyst.get("/measures/reports/cases", limit=500, **{"from": scene.day}).json()
     assert [len(page) for page in pages] == [PAGE, told["total"] - PAGE]
     assert [number for page in pages for number in page] == [r["number"] for r in told["rows"]]
     assert "没有这一页" in shown(analyst.get(f"{HOME}/cases", params={**query, "page": 9}))
@@ -330,7 +330,7 @@ def test_many_cases_come_in_pages_and_as_one_file(scene: Scene, analyst: httpx.C
 def test_cases_are_exported_with_the_columns_chosen(scene: Scene, analyst: httpx.Client) -> None:
     form = shown(analyst.get(f"{HOME}/export"))
     assert "字段" in form and "XLSX" in form
-    asked = [("form", "csv"), ("field", "number"), ("field", "street_name"), ("from", scene.day)]
+    asked = {"form": "csv", "field": ["number", "street_name"], "from": scene.day}
     answer = analyst.get(f"{HOME}/export/file", params=asked)
     rows = lines(answer)
     assert list(rows[0]) == ["number", "street_name"]

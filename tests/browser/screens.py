@@ -51,12 +51,41 @@ def _unknown(page: Page) -> None:
         page.click("button.main")
 
 
+def _to_the_charts(page: Page) -> None:
+    page.locator("#t-trend").scroll_into_view_if_needed()
+
+
 SCREENS: tuple[Screen, ...] = (
     *ways(Screen("sign-in", "/sign-in"), elder=False),
     Screen("look-up", "/"),
     Screen("look-up-refused", "/", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
+    Screen(
+        "analyst",
+        "/desk/analyst",
+        "分析甲",
+        "desktop",
+        then=_to_the_charts,
+        ready="[data-chart][data-drawn=yes]",
+        whole=True,
+        deep=True,
+    ),
+    Screen("analyst-phone", "/desk/analyst", "分析甲", "phone", whole=True, deep=True),
+    Screen(
+        "analyst-measure",
+        "/desk/analyst/measures/handled_in_time",
+        "分析甲",
+        "desktop",
+        whole=True,
+        deep=True,
+    ),
+    Screen("analyst-cases", "/desk/analyst/cases?measure=reports", "分析甲", "desktop", deep=True),
+    Screen("analyst-export", "/desk/analyst/export", "负责110108011", deep=True),
+    Screen("analyst-documents", "/desk/analyst/documents", "督办甲", "desktop", deep=True),
+    Screen(
+        "analyst-dry-run", "/desk/analyst/dry-run?indicator=P10", "系统甲", "desktop", deep=True
+    ),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
 )
 
