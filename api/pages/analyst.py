@@ -8,6 +8,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import dropwhile
 from typing import Annotated, TypeVar
 from urllib.parse import quote
 
@@ -165,7 +166,7 @@ def _told(parts: Parts, chosen: Chosen, of: Measure, variant: str, by: By) -> Me
                 for (_, name), some in told.items()
             ),
             beside=tuple(answers.beside(of, [period])),
-            trend=answers.figures(of, run_up_to(period), None, variant),
+            trend=_since_there_is_any(answers.figures(of, run_up_to(period), None, variant)),
             by=by,
             keys=tuple(
                 KeyRow(
@@ -177,6 +178,11 @@ def _told(parts: Parts, chosen: Chosen, of: Measure, variant: str, by: By) -> Me
             ),
             exempted=answers.exempted(of, [period]),
         )
+
+
+def _since_there_is_any(figures: Sequence[FigureOut]) -> tuple[FigureOut, ...]:
+    """Without the periods at the head that count nothing; the last is there in any case."""
+    return tuple(dropwhile(lambda each: not each.n and each is not figures[-1], figures))
 
 
 def _key_name(by: By, figure: FigureOut) -> str:

@@ -91,6 +91,9 @@ async def exported(
     asked = frame.request.query_params
     try:
         form = _of(ExportFormat, asked.get("form", "csv"), "form")
+        picked, words = asked.getlist("field"), asked.get("text", "") == "yes"
+        if picked and words:
+            picked.append("text")
         return await export_cases(
             form,
             frame.parts,
@@ -99,8 +102,8 @@ async def exported(
             _day(asked.get("to", ""), "to"),
             asked.get("street", "").strip() or None,
             asked.get("indicator", "").strip() or None,
-            text=asked.get("text", "") == "yes",
-            field=asked.getlist("field") or None,
+            text=words,
+            field=picked or None,
         )
     except ProblemError as refused:
         if not wants_page(frame.request):

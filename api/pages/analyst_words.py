@@ -89,6 +89,8 @@ def change(of: Measure, by: float | None) -> str:
 
 def unsure(of: Measure, figure: FigureOut) -> str:
     """What a small sample leaves open; nothing where the sample is large."""
+    if not figure.enough and not figure.n:
+        return "没有数据"
     said = []
     if figure.interval is not None and figure.n < SHOWN_INTERVAL:
         low, high = figure.interval

@@ -65,8 +65,9 @@ class Scene:
         local = town.clock().astimezone(SHANGHAI)
         self.month, self.day = f"{local:%Y-%m}", f"{local:%Y-%m-%d}"
 
-    def api(self, path: str, **query: str | float) -> dict[str, object]:
-        told: dict[str, object] = self.analyst.get(path, **query).json()
+    def read_to(self) -> int:
+        """The position up to which the API answers."""
+        told: int = self.analyst.get("/measures/reports").json()["as_of"]
         return told
 
 
@@ -145,9 +146,13 @@ def lines(answer: httpx.Response) -> list[dict[str, str]]:
 def test_each_number_is_that_of_the_api_with_its_fraction(
     scene: Scene, analyst: httpx.Client
 ) -> None:
+    first = scene.read_to()
     page = analyst.get(HOME, params={"on": scene.day})
     assert page.status_code == 200
     holds_together(page)
+    told_at = {int(found) for found in re.findall(r"日志位置 (\d+)", page.text)}
+    assert len(told_at) == 1, "all of one state"
+    assert first <= told_at.pop() <= scene.read_to(), "the clock works on meanwhile"
     cards = re.findall(r'<li class="kpi.*?</li>', page.text, re.DOTALL)
     assert len(cards) == len(STRIP)
     for card, (name, variant) in zip(cards, STRIP, strict=True):
@@ -164,8 +169,6 @@ def test_each_number_is_that_of_the_api_with_its_fraction(
     for beside in ("处置率", "现场未发现率", "转办率", "强制结案率", "虚假整改率"):
         assert beside in in_time, "what must be seen beside a rate in time"
     assert "参评率" in next(card for card in cards if "满意率" in card)
-    position = scene.api("/measures/reports", **{"from": scene.day})["as_of"]
-    assert f"日志位置 {position}" in page.text
 
 
 def test_the_29_are_listed_and_a_small_sample_is_neither_ranked_nor_coloured(
@@ -278,8 +281,7 @@ def test_the_table_of_a_measure_is_a_file_with_the_figures_of_the_api(
     assert (own["key"], own["value"]) == (told["key"], str(told["value"]))
     assert (own["numerator"], own["denominator"]) == ("1.0", "3")
     assert own["rank"] == "" and whole["key_name"] == "合计"
-    position = scene.api("/measures/reports", **{"from": scene.day})["as_of"]
-    assert own["position"] == str(position)
+    assert 0 < int(own["position"]) <= scene.read_to()
 
 
 def test_a_number_leads_to_the_very_cases_it_counts(scene: Scene, analyst: httpx.Client) -> None:
@@ -335,6 +337,8 @@ def test_cases_are_exported_with_the_columns_chosen(scene: Scene, analyst: httpx
     rows = lines(answer)
     assert list(rows[0]) == ["number", "street_name"]
     assert len(rows) == len(scene.new) + 3
+    with_words = analyst.get(f"{HOME}/export/file", params={**asked, "text": "yes"})
+    assert list(lines(with_words)[0]) == ["number", "street_name", "text"]
     book = analyst.get(f"{HOME}/export/file", params={"form": "xlsx", "indicator": "P10"})
     assert load_workbook(io.BytesIO(book.content))["案件"].max_row == 4
     for form_ in ("parquet", "geoparquet"):
@@ -432,7 +436,8 @@ def tried(client: httpx.Client, town: Town, form: dict[str, str]) -> httpx.Respo
 def test_another_limit_is_tried_out_and_what_was_typed_stays(
     scene: Scene, analyst: httpx.Client
 ) -> None:
-    before = scene.town.parts.casework.eventlog.head()
+    references = scene.town.parts.casework.references
+    before = scene.town.version_of(scene.good), references.head
     over = {"first": f"{scene.month}-01", "last": scene.day}
     form = {
         "what": "indicator", "indicator": "P10", **over,
@@ -456,7 +461,7 @@ def test_another_limit_is_tried_out_and_what_was_typed_stays(
         tried(analyst, scene.town, {**form, "first": scene.day, "last": "2026-01-01"}), 422
     )
     assert "没有找到该指标" in shown(tried(analyst, scene.town, {**form, "indicator": "Z99"}), 404)
-    assert scene.town.parts.casework.eventlog.head() == before, "nothing was changed"
+    assert (scene.town.version_of(scene.good), references.head) == before, "nothing was changed"
 
 
 def test_other_windows_and_waiting_changes_are_tried_out(

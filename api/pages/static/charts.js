@@ -29,12 +29,16 @@ export function read(table, kind) {
     series: columns.map(({ head, at }) => ({
       name: head.textContent.trim(),
       values: rows.map((row) => (row.cells[at]?.dataset.value === undefined ? null : Number(row.cells[at].dataset.value))),
+      faint: rows.map((row) => row.cells[at]?.dataset.faint !== undefined),
     })),
   };
 }
 
 const LYING = new Set(["keys", "stages", "try"]);
 const MOST = 30;
+
+// Too small a sample is shown, and does not shout.
+const item = (value, faint) => (faint ? { value, itemStyle: { opacity: 0.4 } } : value);
 
 function option(kind, unit, told) {
   const lying = LYING.has(kind);
@@ -48,6 +52,7 @@ function option(kind, unit, told) {
     type: "value", name: lying ? "" : unit, nameTextStyle: text, axisLabel: { ...text, hideOverlap: true }, splitLine: { lineStyle: { color: LINE } },
     scale: kind === "rates" || (kind === "run" && unit === "%"), max: unit === "%" ? (range) => Math.min(100, Math.ceil(range.max / 5) * 5) : null,
   };
+  const shown = (each) => each.values.slice(0, names.length).map((value, at) => item(value, each.faint[at]));
   return {
     animation: false,
     textStyle: text,
@@ -56,14 +61,14 @@ function option(kind, unit, told) {
     legend: { top: 4, textStyle: text, icon: "roundRect" },
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, textStyle: { ...text, fontSize: 13 },
-      valueFormatter: (shown) => (shown === null || shown === undefined ? "—" : `${shown}${unit}`),
+      valueFormatter: (value) => (value === null || value === undefined ? "—" : `${value}${unit}`),
     },
     xAxis: lying ? value : category,
     yAxis: lying ? category : value,
     series: told.series.map((each, at) => {
       const bar = lying || (kind === "amounts" && at < 2);
       return {
-        name: each.name, data: lying ? each.values.slice(0, MOST) : each.values, type: bar ? "bar" : "line", barMaxWidth: 18,
+        name: each.name, data: shown(each), type: bar ? "bar" : "line", barMaxWidth: 18,
         symbol: MARKS[at], symbolSize: 8, lineStyle: { width: 2, type: DASHES[at] }, connectNulls: false,
       };
     }),
