@@ -240,7 +240,7 @@ class Town:
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         """Do something on the server's own event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def forward(self, **much: float) -> None:
         """Move the clock, and let the engine read its reference streams at the new time."""
@@ -250,7 +250,7 @@ class Town:
     def status_in_the_end(self, case: Tracked) -> str:
         """The case's status once the clock has acted on what is due and the case has moved."""
         seen = case.status
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while seen == case.status and time.monotonic() < until:
             # Asking for the log's end waits for the views, on which the clock's index rests.
             head = self.parts.casework.eventlog.head()
@@ -445,7 +445,7 @@ def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -
 
     thread = threading.Thread(target=run, name="server")
     thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         try:
             # The socket listens already: the first request waits until the server takes it up.
             while http.get("/health/ready").status_code != 200:

@@ -60,7 +60,7 @@ def complete(town: Town, answer: httpx.Response) -> dict[str, object]:
     assert answer.status_code in {200, 202}, answer.text
     told: dict[str, object] = answer.json()
     assert told["state"] in {"appended", "complete"}, answer.text
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while (known := town.parts.ledger.get(UUID(str(told["erasure_id"])))).waiting_for:
         assert time.monotonic() < until, known
         town.parts.feed.wait_for(town.parts.feed.as_of().position)

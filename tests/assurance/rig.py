@@ -157,7 +157,7 @@ class Server:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"Authorization": self.installation.says},
-            timeout=10,
+            timeout=30,
         )
 
     def ready(self) -> bool:
