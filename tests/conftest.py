@@ -1,39 +1,26 @@
-"""What every test starts from, and in which order. Fixtures of a package are its own modules."""
+"""What every test starts from. Fixtures of a package are its own modules."""
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from tests import profiles
+from tests import profiles, sharing
 
 profiles.load()
 
-LONG = (
-    "town-postgres",
-    "town-sqlite",
-    "kill-sqlite",
-    "tests/api/test_policy_matrix.py",
-    "kill-postgres",
-    "demonstration",
-    "tests/api/test_boundaries_command.py",
-    "tests/casework/test_case_machine.py",
-    "tests/running/test_command_line.py",
-    "tests/api/test_schemathesis.py",
-    "tests/api/test_watch_api.py",
-    "tests/projections/test_rebuild.py",
-)
-"""The groups that take longest, longest first: begun last, they would be waited for alone."""
 
-
-def group_of(item: pytest.Item) -> str:
-    """Whose worker a test goes to: that of its group, or else that of its file."""
-    marked = item.get_closest_marker("xdist_group")
-    return str(marked.args[0]) if marked else item.location[0]
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests go to one worker, so that what they share is made once; long groups first."""
-    rank = {name: number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(group_of(item), len(rank)))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    """What takes longest begins first: begun last, it would be waited for alone."""
+    items.sort(key=lambda item: sharing.rank(sharing.group_of(item.nodeid)))
+
+
+class Scheduling(LoadScopeScheduling):
+    """Each group of tests goes to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return sharing.group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
+    """`--dist loadfile` with groups that are more than a file. Other ways stay as they are."""
+    return Scheduling(config) if config.getvalue("dist") == "loadfile" else None

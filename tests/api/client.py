@@ -51,9 +51,9 @@ NEAR_BORDER = {**INSIDE, "lon": 116.31732, "lat": 39.94887}
 """Between 紫竹院 and 北下关."""
 OUTSIDE = {**INSIDE, "lon": 116.5, "lat": 39.9}
 
-SQLITE = pytest.param("sqlite", marks=pytest.mark.xdist_group("town-sqlite"))
-POSTGRES = pytest.param("postgres", marks=pytest.mark.xdist_group("town-postgres"))
-"""The stores of the fixture `town`; one worker keeps a town."""
+SQLITE = pytest.param("sqlite", id="town-sqlite")
+POSTGRES = pytest.param("postgres", id="town-postgres")
+"""The stores of the fixture `town`; one worker keeps a town (tests/sharing.py)."""
 
 Body = dict[str, object]
 T = TypeVar("T")
@@ -170,8 +170,9 @@ class Caller:
         action = Action(action)
         path = f"/cases/{case.id}/{action.replace('_', '-')}"
         answer = self.post(path, form, match=case.version)
-        if answer.status_code == 409 and answer.json()["type"] == "/problems/unseen-findings":
-            # What the check of the photos says has come meanwhile: it is looked at, then decided.
+        while answer.status_code == 409 and answer.json()["type"] == "/problems/unseen-findings":
+            # What the check of the photos says has come meanwhile, and more of it may come while
+            # it is looked at; then decided.
             seen = self.get(f"/cases/{case.id}/photos", after=case.position).json()["photos"]
             form["findings_seen"] = [f["id"] for photo in seen for f in photo["findings"]]
             answer = self.post(path, form, match=case.version)

@@ -13,8 +13,6 @@ from casework.sealing import ERASED_TEXT
 from projections.erasure import holding
 from tests.api.client import (
     INSIDE,
-    POSTGRES,
-    SQLITE,
     Caller,
     Town,
     Tracked,
@@ -25,7 +23,7 @@ from tests.api.client import (
 from tests.postgres import PostgresServer
 
 
-@pytest.fixture(scope="module", params=[SQLITE, POSTGRES])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def town(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Town]:

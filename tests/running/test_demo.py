@@ -25,8 +25,6 @@ from casework.lifecycle import Status
 from casework.log.port import Recorded
 from tests.running.conftest import STORY, UNTIL, Stage, close_stage, open_stage, play_on
 
-pytestmark = pytest.mark.xdist_group("demonstration")
-
 
 def log_of(stage: Stage) -> list[Recorded]:
     return stage.parts.casework.eventlog.since(0, 1_000_000)

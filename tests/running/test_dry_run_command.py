@@ -13,8 +13,6 @@ from api.commands.exits import Exit, Refused
 from tests.running.conftest import Stage
 from tests.running.test_command_line import ROOT
 
-pytestmark = pytest.mark.xdist_group("demonstration")
-
 SPAN = ("--first", "2026-10-01", "--last", "2026-11-11")
 BIKES = (ROOT / "data" / "indicators" / "P10.toml").read_text(encoding="utf-8")
 

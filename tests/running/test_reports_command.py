@@ -17,8 +17,6 @@ from api.wiring import now
 from casework.clocks import SHANGHAI
 from tests.running.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("demonstration")
-
 MONDAY = datetime(2026, 6, 1, 6, 29, tzinfo=SHANGHAI)
 """The first of a month and a Monday: nearly everything is due at once."""
 

@@ -11,12 +11,9 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
 from api.demo_pictures import picture
 from tests.running.conftest import Stage
-
-pytestmark = pytest.mark.xdist_group("demonstration")
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"

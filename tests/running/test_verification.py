@@ -12,8 +12,6 @@ from api.settings import Settings
 from api.wiring import build
 from tests.running.conftest import Stage
 
-pytestmark = pytest.mark.xdist_group("demonstration")
-
 GUARDS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 
 Fault = Callable[[Path], None]
