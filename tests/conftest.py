@@ -13,14 +13,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: sharing.rank(sharing.group_of(item.nodeid)))
 
 
-class Scheduling(LoadScopeScheduling):
-    """Each group of tests goes to one worker."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return sharing.group_of(nodeid)
-
-
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
-    """`--dist loadfile` with groups that are more than a file. Other ways stay as they are."""
-    return Scheduling(config) if config.getvalue("dist") == "loadfile" else None
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    """`--dist loadfile`, with groups that are more than a file. Other ways stay as they are."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    made = LoadScopeScheduling(config, log)
+    made._split_scope = sharing.group_of
+    return made
