@@ -5,14 +5,18 @@ may make accounts, look into the audit trail and move the clock. Knows no rule o
 """
 
 import asyncio
+import atexit
 import io
+import shutil
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -30,6 +34,7 @@ from api.accounts.principal import Channel, Principal, PrincipalKind
 from api.app import create_app
 from api.parts import Parts
 from api.preparing import prepare
+from api.preparing_once import _fingerprint
 from api.settings import Settings
 from api.wiring import build
 from casework.lifecycle import Action
@@ -397,6 +402,23 @@ def as_built(parts: Parts) -> Parts:
     return parts
 
 
+@cache
+def _prepared() -> Path:
+    """A data folder that this code has prepared; as long as this process lives."""
+    folder = Path(mkdtemp(prefix="casework"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = settings_for(folder / "var")
+    prepare(settings)
+    (settings.var / "prepared").write_text(_fingerprint(settings))
+    return settings.var
+
+
+def prepared(var: Path) -> Path:
+    """Lay a prepared data folder there: a copy, for the making takes longer than most tests."""
+    shutil.copytree(_prepared(), var)
+    return var
+
+
 _INCLUDED: list[BaseRoute] = []
 
 
@@ -422,7 +444,10 @@ def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -
 
     `change` may put another part in the place of one that this release cannot have yet.
     """
-    prepare(settings)
+    if not settings.var.exists() and settings == settings_for(settings.var):
+        prepared(settings.var)
+    else:
+        prepare(settings)
     clock = HandClock()
     parts = change(build(settings, clock, lambda: clock().timestamp()))
     parts.timekeeper.accept_time()  # the hand's morning lies before the founding of the log

@@ -24,7 +24,7 @@ from api.accounts.principal import Channel, Principal, PrincipalKind
 from api.commands.opening import opened
 from api.parts import Parts
 from casework.model import Role
-from tests.api.client import settings_for
+from tests.api.client import prepared, settings_for
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -63,6 +63,8 @@ class Installation:
         self.var = self.folder / "var"
         self.people = self.folder / "people.json"
         settings = settings_for(self.var, self.database)
+        if not self.database:
+            prepared(self.var)
         self._env = os.environ | {
             f"CASEWORK_{name.upper()}": str(getattr(settings, name))
             for name in (
