@@ -1,5 +1,7 @@
 """What every test starts from. Fixtures of a package are its own modules."""
 
+import gc
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -11,6 +13,11 @@ profiles.load()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first: begun last, it would be waited for alone."""
     items.sort(key=lambda item: sharing.rank(sharing.group_of(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """What was made by now stays to the end; looked through again, it would stop what is timed."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

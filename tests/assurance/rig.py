@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from api.commands.opening import opened
 from api.parts import Parts
 from casework.model import Role
 from tests.api.client import prepared, settings_for
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -82,9 +82,7 @@ class Installation:
     @contextmanager
     def server(self) -> Iterator["Server"]:
         """A running, ready server; ended by SIGTERM if it still lives."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *self.program, "--port", str(port)],
