@@ -14,13 +14,26 @@ from tests.browser.desk import (
     Desk,
     Site,
     Viewport,
+    find_chromium,
+    has_chinese_type,
     launch,
     open_desk,
     open_site,
 )
+from tests.untested import untested
 
 Opens = Callable[..., Desk]
 """The fixture `desk`: see `tests.browser.desk.open_desk` for what it takes."""
+
+
+def program() -> str:
+    """The browser on this machine, which can draw Chinese; else nothing here is tested."""
+    found = find_chromium()
+    if found is None:
+        untested("there is no Chromium (CHROMIUM may name it): no page is looked at")
+    if not has_chinese_type():
+        untested("no type for Chinese (fonts-noto-cjk): no page is looked at")
+    return found
 
 
 @pytest.fixture(scope="package")
