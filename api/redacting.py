@@ -94,19 +94,16 @@ class Redacting:
             width=display.width,
             height=display.height,
             models=tuple(str(what) for what in found.looked_for),
-            boxes=tuple(
-                BoxIn(
-                    left=box.left,
-                    top=box.top,
-                    right=box.right,
-                    bottom=box.bottom,
-                    what=box.what.value,
-                    score=box.score,
-                )
-                for box in found.boxes
-            ),
+            boxes=tuple(map(_box_in, found.boxes)),
+            drawn=self._drawn(upload),
             says=redaction.says(found.looked_for),
         )
+
+    def _drawn(self, upload: UUID) -> tuple[BoxIn, ...]:
+        """What the newest covering covers; nothing where the photo was never covered."""
+        history = _told(self._casework.eventlog.history(stream_of(upload)))
+        made = [told.event for told in history if isinstance(told.event, PhotoRedacted)]
+        return tuple(map(_box_in, made[-1].boxes)) if made else ()
 
     def redact(
         self, case_id: UUID, upload: UUID, form: RedactIn, asking: Asking
@@ -282,6 +279,10 @@ def _told(history: Sequence[Recorded]) -> list[Told]:
     if any(isinstance(recorded.event, UnknownEvent) for recorded in history):
         raise Unreadable
     return [Told(cast("evidence.Event", recorded.event), recorded.actor) for recorded in history]
+
+
+def _box_in(box: Box | redaction.Box) -> BoxIn:
+    return BoxIn.model_validate(msgspec.structs.asdict(box) | {"what": str(box.what)})
 
 
 def later() -> ProblemError:

@@ -392,10 +392,14 @@ def month_of(connection: Connection, month: str) -> Month | None:
     return next(_months(connection, month), None)
 
 
+def begun(connection: Connection) -> list[Month]:
+    """Every month that anything was nominated for, the newest first."""
+    return sorted(_months(connection, None), key=lambda each: each.month, reverse=True)
+
+
 def published(connection: Connection) -> list[Month]:
     """Every month that the public has seen, the newest first."""
-    months = [each for each in _months(connection, None) if each.public]
-    return sorted(months, key=lambda each: each.month, reverse=True)
+    return [each for each in begun(connection) if each.public]
 
 
 def _months(connection: Connection, month: str | None) -> Iterator[Month]:
