@@ -231,6 +231,7 @@ POLICY: dict[str, Policy] = {
         _row("pages.act", "在页面上办理", _ALL),
         _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),
+        _row("pages.typical_desk", "典型案例台", {_R.REVIEWER, _R.EDITOR, _R.SUPERVISOR}),
         _row("pages.typical_cases", "典型案例页", _ALL),
         _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
         _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),

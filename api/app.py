@@ -22,7 +22,7 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import home, signing, statics, typical, uploading
+from api.pages import covering, home, signing, statics, typical, typical_desk, uploading
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -199,6 +199,8 @@ UNPREFIXED = (
     uploading.router,
     case_pages.router,
     typical.router,
+    typical_desk.router,
+    covering.router,
 )
 """What is served beside it."""
 
