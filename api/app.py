@@ -22,7 +22,16 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import covering, home, signing, statics, typical, typical_desk, uploading
+from api.pages import (
+    covering,
+    files,
+    home,
+    signing,
+    statics,
+    typical,
+    typical_desk,
+    uploading,
+)
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -197,6 +206,7 @@ UNPREFIXED = (
     home.router,
     signing.router,
     uploading.router,
+    files.router,
     case_pages.router,
     typical.router,
     typical_desk.router,

@@ -15,6 +15,7 @@ from api.door import Door
 from api.pages.acting import NOTHING_TYPED, Refused, Wrong
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted, shaped
+from api.pages.rendering import of_case
 from api.pages.typical import EntryPath
 from api.pages.typical_work import (
     HOME,
@@ -27,14 +28,13 @@ from api.pages.typical_work import (
     digest_of,
     may_look,
     not_filled,
-    on_desk,
     seen_version,
     sent,
     shots_of,
     work_of,
 )
 from api.routes.cases import sight
-from api.routes.photos import Name, list_photos, read_photo
+from api.routes.photos import list_photos
 from api.routes.typical_cases import (
     MonthPath,
     approve,
@@ -102,13 +102,6 @@ async def begin(frame: OnDesk) -> Response:
     )
     now = frame.parts.now().astimezone(SHANGHAI)
     return RedirectResponse(f"{HOME}/{next(busy, f'{now:%Y-%m}')}", 303)
-
-
-@router.get(HOME + "/photos/{name}", name="pages.typical_desk")
-async def picture(name: Name, frame: OnDesk) -> Response:
-    """A picture of a case, by the session of the page: for whom the API would give it to."""
-    frame.permit("photos.file")
-    return await read_photo(name, frame.parts, frame.visitor)
 
 
 @router.get(HOME + "/{month}", name="pages.typical_desk")
@@ -194,9 +187,11 @@ class Nominee:
         self.after = [known[upload] for upload in case.after if upload in known] if case else []
 
     def small(self, photo: PhotoOut) -> FileOut | None:
-        """Its small picture, as this desk fetches it."""
+        """Its small picture, as a page fetches it."""
         file = photo.thumbnail or photo.display
-        return file.model_copy(update={"url": on_desk(file.url)}) if file else None
+        if file is None:
+            return None
+        return file.model_copy(update={"url": of_case(file.url, self.number)})
 
 
 async def _nominee(frame: Frame, number: str) -> Nominee:
@@ -446,7 +441,7 @@ async def _preview(
         shown=told.model_copy(
             update={
                 when: tuple(
-                    picture.model_copy(update={"url": on_desk(picture.url)})
+                    picture.model_copy(update={"url": of_case(picture.url, entry.number)})
                     for picture in getattr(told, when)
                 )
                 for when in ("before", "after")

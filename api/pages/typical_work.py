@@ -20,6 +20,7 @@ from api.messages import field_errors
 from api.pages.acting import Refused, Wrong, refused
 from api.pages.frame import Frame
 from api.pages.posted import Posted
+from api.pages.rendering import of_case
 from api.problems import Problem, ProblemError, of_refusal
 from api.routes.photos import list_photos
 from api.routes.typical_cases import Sent, desk
@@ -176,8 +177,11 @@ def seen_version(work: Work, entry: DeskEntryOut, posted: Posted) -> int | None:
 class Shot:
     """A chosen photo of an entry: how far its covering is, and who did what."""
 
-    def __init__(self, photo: PhotoOut, when: str, number: int, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, photo: PhotoOut, case: str, when: str, number: int, names: Mapping[str, str]
+    ) -> None:
         self.upload = photo.upload
+        self._case = case
         self.photo = photo
         self.name = f"{when}照片{number}"
         self.newest: RedactionOut | None = photo.redactions[-1] if photo.redactions else None
@@ -226,17 +230,14 @@ class Shot:
         return ""
 
     def picture(self, kind: str) -> FileOut | None:
-        """One of its pictures, as this desk fetches it."""
+        """One of its pictures, as a page fetches it."""
         file: FileOut | None = getattr(self.photo, kind)
-        return None if file is None else file.model_copy(update={"url": on_desk(file.url)})
+        if file is None:
+            return None
+        return file.model_copy(update={"url": of_case(file.url, self._case)})
 
     def _name(self, account: str) -> str:
         return self._names.get(account, account)
-
-
-def on_desk(url: str) -> str:
-    """Where this desk fetches a picture: by its session, not by the credentials of the API."""
-    return f"{HOME}/photos/{url.rpartition('/')[2]}"
 
 
 class Shots:
@@ -278,7 +279,7 @@ async def shots_of(frame: Frame, entry: DeskEntryOut) -> Shots:
 
     def shots(uploads: Sequence[UUID], when: str) -> list[Shot]:
         return [
-            Shot(photos[upload], when, number, names)
+            Shot(photos[upload], entry.number, when, number, names)
             for number, upload in enumerate(uploads, 1)
             if upload in photos
         ]
