@@ -66,6 +66,13 @@ class Row(msgspec.Struct, frozen=True):
         return any((self.left, self.top, self.width, self.height))
 
     @property
+    def drawn(self) -> tuple[Decimal, ...] | None:
+        """Left, top, width and height as they are drawn; None where they cannot be."""
+        parts = [_percent(getattr(self, name)) for name in FIELDS]
+        found = tuple(part for part in parts if part is not None)
+        return found if self.keep and len(found) == len(FIELDS) else None
+
+    @property
     def proposed(self) -> str:
         """What a model saw there; empty for what a person drew."""
         return "" if self.what == What.BY_HAND else WORDS[What(self.what)]

@@ -44,7 +44,10 @@ function begin(form) {
   }
   function show() {
     marks.replaceChildren();
+    let spare = null; // one empty row is enough; the others come when they are asked for
     for (const box of boxes()) {
+      if (!written(box) && !spare) spare = box;
+      box.hidden = !written(box) && box !== spare && box !== chosen && !box.matches(".asked-for");
       box.classList.toggle("chosen", box === chosen);
       const found = keeps(box).checked ? read(box) : null;
       if (!found || found.width <= 0 || found.height <= 0) continue;
@@ -74,6 +77,7 @@ function begin(form) {
         field.id = `redact-${name}-${number}`;
       }
     }
+    box.classList.remove("asked-for");
     box.querySelector("[name^='what.']").value = "by_hand";
     box.querySelector("[name^='score.']").value = "1";
     keeps(box).checked = true;
@@ -90,8 +94,11 @@ function begin(form) {
   });
   form.querySelector("[data-more]").addEventListener("click", (event) => {
     event.preventDefault();
-    const box = another();
-    if (box) part(box, "left").focus();
+    const box = boxes().find((one) => one.hidden) || another();
+    if (!box) return;
+    box.classList.add("asked-for");
+    box.hidden = false;
+    part(box, "left").focus();
   });
 
   // drawing -------------------------------------------------------------------------------
