@@ -146,37 +146,32 @@ class Redacting:
 
         Raises Missing in words for the editor: not confirmed yet, or no consent.
         """
-        photo = self._photo(case_id, upload)
-        newest = photo.redactions[-1] if photo.redactions else None
-        file = photo.file("redacted")
-        if newest is None or newest.confirmed_by is None or file is None:
-            raise Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
-        if not self._consented(photo):
-            raise Missing("photos", "反映人没有同意公开这张照片。")
-        return file
+        (found,) = self.publishable_each(case_id, (upload,))
+        if isinstance(found, Missing):
+            raise found
+        return found
 
-    def _consented(self, photo: CasePhoto) -> bool:
-        """A 街镇's photo needs nobody's consent; a reporter's needs theirs, from when they came."""
-        if photo.cited.event == HANDED_OVER:
-            return True
-        for recorded in self._casework.history(photo.cited.case_id):
-            event = recorded.event
-            if (
-                isinstance(event, ReportSubmitted | ReporterJoined)
-                and event.person == photo.cited.person
-            ):
-                return event.consents.publication
-        return False
+    def publishable_each(self, case_id: UUID, uploads: Sequence[UUID]) -> list[File | Missing]:
+        """The same of several photos of a case, each a picture or why there is none."""
+        photos = self._photos(case_id)
+        history = list(self._casework.history(case_id)) if photos else []
+        return [_publishable(photos.get(upload), history) for upload in uploads]
 
     # small parts ---------------------------------------------------------------------
 
-    def _photo(self, case_id: UUID, upload: UUID) -> CasePhoto:
+    def _photos(self, case_id: UUID) -> dict[UUID, CasePhoto]:
+        """The photos of a case by upload, each as it was first cited."""
         with reading(self._feed().readers.engine) as connection:
             found = evidence_seen.photos_of_case(connection, case_id)
-        for photo in found:
-            if photo.cited.upload == upload and not photo.cited.is_recording:
-                return photo
-        raise no_such_photo()
+        return {
+            photo.cited.upload: photo for photo in reversed(found) if not photo.cited.is_recording
+        }
+
+    def _photo(self, case_id: UUID, upload: UUID) -> CasePhoto:
+        photo = self._photos(case_id).get(upload)
+        if photo is None:
+            raise no_such_photo()
+        return photo
 
     def _display(self, case_id: UUID, upload: UUID) -> File:
         """The display picture of a photo of this case. Raises ProblemError, Missing."""
@@ -214,6 +209,33 @@ class Redacting:
             return len(history), (tell(told),)
 
         return carry_out(log, stream, decide, asked)
+
+
+def _publishable(photo: CasePhoto | None, history: Sequence[Recorded]) -> File | Missing:
+    """The picture that may be published of a photo of the case with this history, or why none."""
+    if photo is None:  # erased, or of another case
+        return Missing("photos", str(no_such_photo()))
+    newest = photo.redactions[-1] if photo.redactions else None
+    file = photo.file("redacted")
+    if newest is None or newest.confirmed_by is None or file is None:
+        return Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
+    if not _consented(photo, history):
+        return Missing("photos", "反映人没有同意公开这张照片。")
+    return file
+
+
+def _consented(photo: CasePhoto, history: Sequence[Recorded]) -> bool:
+    """A 街镇's photo needs nobody's consent; a reporter's needs theirs, from when they came."""
+    if photo.cited.event == HANDED_OVER:
+        return True
+    for recorded in history:
+        event = recorded.event
+        if (
+            isinstance(event, ReportSubmitted | ReporterJoined)
+            and event.person == photo.cited.person
+        ):
+            return event.consents.publication
+    return False
 
 
 def _box_in(box: Box | redaction.Box) -> BoxIn:

@@ -133,13 +133,15 @@ def look_at(parts: Parts, entry: Entry) -> LastLook:
     log = parts.casework.eventlog
     gone = any(erased_at(log, person) is not None for person in entry.persons)
     against = [ERASED] if gone else []
-    for picture in (*entry.pictures_before, *entry.pictures_after):
-        try:
-            name = parts.public_photos.publishable(entry.case, picture.upload)
-        except Missing as missing:
-            against.append(str(missing))
-        else:
-            against += [CHANGED] if name != picture.name else []
+    chosen = (*entry.pictures_before, *entry.pictures_after)
+    if chosen:
+        uploads = [picture.upload for picture in chosen]
+        found = parts.public_photos.publishable_each(entry.case, uploads)
+        for picture, name in zip(chosen, found, strict=True):
+            if isinstance(name, Missing):
+                against.append(str(name))
+            elif name != picture.name:
+                against.append(CHANGED)
     return LastLook(
         candidate=candidate,
         shown=None if candidate is None else _shown(parts, entry, candidate),

@@ -5,7 +5,7 @@ functions, which make a new picture: the original is never drawn on.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
@@ -79,19 +79,28 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def row_of(box: BoxIn) -> Row:
-    """A rectangle of the API in percent, to a hundredth: finer than a pixel of any display."""
+    """A rectangle of the API in percent, its edges outwards to a hundredth: never less is covered.
 
-    def percent(part: float) -> str:
-        return f"{round(Decimal(str(part)) * 100, 2).normalize():f}"
-
+    A hundredth is finer than a pixel of any display picture.
+    """
+    left, top = (_hundredth(part, ROUND_FLOOR) for part in (box.left, box.top))
+    right, bottom = (_hundredth(part, ROUND_CEILING) for part in (box.right, box.bottom))
     return Row(
-        left=percent(box.left),
-        top=percent(box.top),
-        width=percent(box.right - box.left),
-        height=percent(box.bottom - box.top),
+        left=_written(left),
+        top=_written(top),
+        width=_written(right - left),
+        height=_written(bottom - top),
         what=box.what,
         score=f"{box.score:g}",
     )
+
+
+def _written(percent: Decimal) -> str:
+    return f"{percent.normalize():f}"
+
+
+def _hundredth(part: float, outwards: str) -> Decimal:
+    return (Decimal(str(part)) * 100).quantize(Decimal("0.01"), outwards)
 
 
 def posted_rows(posted: Posted) -> list[Row]:
@@ -170,7 +179,7 @@ async def _shot(
     frame: Frame, month: str, number: int, upload: UUID
 ) -> tuple[Work, DeskEntryOut, Shot]:
     """The month, the entry and the photo. Raises ProblemError: 404."""
-    work = await work_of(frame, month)
+    work = await work_of(frame, month, number)
     entry = work.entry(number)
     if entry is None:
         raise no_such_photo()

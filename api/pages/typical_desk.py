@@ -19,6 +19,7 @@ from api.pages.rendering import of_case
 from api.pages.typical import EntryPath
 from api.pages.typical_work import (
     HOME,
+    Against,
     Shots,
     Work,
     against,
@@ -76,6 +77,9 @@ router = APIRouter(include_in_schema=False)
 
 OnDesk = Annotated[Frame, Depends(framed("pages.typical_desk"))]
 
+NONE_OF_THEM = 0
+"""Where a page is about no entry of the month: none is looked at."""
+
 IN_HAND = frozenset({"nominated", "redacted", "approved"})
 """Stages at which somebody has to do something."""
 
@@ -112,7 +116,7 @@ async def board_page(month: MonthPath, frame: OnDesk) -> Response:
 
 async def _board(frame: Frame, work: Work, no: Refused | None = None) -> Response:
     board = await list_desk_months(frame.parts, frame.visitor)
-    reasons = ()
+    reasons: tuple[Against, ...] = ()
     if no is not None and no.title == "暂不能发布":
         reasons = against_publishing(work, no.says)
     return frame.page(
@@ -162,7 +166,7 @@ async def proposal_page(month: MonthPath, frame: OnDesk) -> Response:
     return frame.page(
         "typical_proposal.html",
         told=await proposal(month, frame.parts, frame.visitor, 20, None),
-        work=await work_of(frame, month),
+        work=await work_of(frame, month, NONE_OF_THEM),
         title=month_title(month),
         number="",
         error="",
@@ -225,7 +229,7 @@ async def _ask_again(frame: Frame, month: str, number: str, error: str) -> Respo
         "typical_proposal.html",
         422,
         told=await proposal(month, frame.parts, frame.visitor, 20, None),
-        work=await work_of(frame, month),
+        work=await work_of(frame, month, NONE_OF_THEM),
         title=month_title(month),
         number=number,
         error=error,
@@ -238,7 +242,7 @@ async def _nominate_form(
     return frame.page(
         "typical_nominate.html",
         no.status if no else 200,
-        work=await work_of(frame, month),
+        work=await work_of(frame, month, NONE_OF_THEM),
         title=month_title(month),
         nominee=nominee,
         refused=no,
@@ -275,7 +279,7 @@ async def nominate_case(month: MonthPath, frame: OnDesk) -> Response:
 
 async def _found(frame: Frame, month: str, number: int) -> tuple[Work, DeskEntryOut]:
     """The month and the entry. Raises NotThere."""
-    work = await work_of(frame, month)
+    work = await work_of(frame, month, number)
     entry = work.entry(number)
     if entry is None:
         raise NotThere("这件典型案例")

@@ -155,9 +155,10 @@ class Work:
         return ""
 
 
-async def work_of(frame: Frame, month: str) -> Work:
-    """The month as the API tells it to this visitor."""
-    return Work(frame, await desk(month, Response(), frame.parts, frame.visitor, None))
+async def work_of(frame: Frame, month: str, entry: int | None = None) -> Work:
+    """The month, or one entry of it, as the API tells it to this visitor."""
+    told = await desk(month, Response(), frame.parts, frame.visitor, None, entry)
+    return Work(frame, told)
 
 
 def digest_of(entry: DeskEntryOut) -> str:

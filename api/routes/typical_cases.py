@@ -259,13 +259,15 @@ async def desk(
     parts: With,
     _visitor: Annotated[Visitor, Depends(guard("typical_cases.desk"))],
     after: After = None,
+    entry: Annotated[int | None, Query(ge=1, le=MOST_ENTRIES, description="只看第几件。")] = None,
 ) -> IssueDeskOut:
-    """Every entry with its stage, and what stands against showing it now."""
+    """Every entry, or one, with its stage, and what stands against showing it now."""
     await seen_up_to(parts, after)
     standings = await _standings(parts, month)
 
     def read() -> IssueDeskOut:
-        return _desk(parts, month, read_issue(parts.casework.eventlog, month), standings)
+        issue = read_issue(parts.casework.eventlog, month)
+        return _desk(parts, month, issue, standings, only=entry)
 
     told = await Door(parts).in_thread(read)
     response.headers["ETag"] = f'"{told.version}"'
@@ -284,6 +286,7 @@ def _desk(
     issue: Issue,
     standings: dict[int, Standing],
     position: int | None = None,
+    only: int | None = None,
 ) -> IssueDeskOut:
     names = _names(parts, issue)
     return IssueDeskOut(
@@ -294,6 +297,7 @@ def _desk(
         entries=tuple(
             _at_desk(parts, entry, standings.get(entry.number), names)
             for entry in issue.entries.values()
+            if only in {None, entry.number}
         ),
         position=position,
     )

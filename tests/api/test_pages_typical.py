@@ -9,13 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import unescape
+from typing import Literal
 from urllib.parse import unquote
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from api.evidence_schemas import BoxIn
+from api.pages.covering import Row, boxes_of, row_of
 from casework.model import Role
 from tests.api.client import PASSWORD, ZHONGGUANCUN, Body, Town, Tracked, open_town, settings_for
 from tests.api.test_evidence_api import until
@@ -142,10 +148,16 @@ def examined(town: Town) -> tuple[Tracked, list[str], list[str]]:
 
 
 def box(n: int, *parts: str) -> Body:
-    names = ("left", "top", "width", "height")
-    return {f"{name}.{n}": part for name, part in zip(names, parts, strict=True)} | {
-        f"keep.{n}": "yes"
-    }
+    found: Body = {f"keep.{n}": "yes"}
+    for name, part in zip(("left", "top", "width", "height"), parts, strict=True):
+        found[f"{name}.{n}"] = part
+    return found
+
+
+def levels(picture: Image.Image) -> tuple[int, int]:
+    """The darkest and the brightest grey of a picture."""
+    found = picture.convert("L").tobytes()
+    return min(found), max(found)
 
 
 @dataclass
@@ -226,12 +238,12 @@ def it_is_covered_by_one(press: Town, desk: Desk, case: Case) -> None:
     assert "确认遮盖</button>" not in text
     assert re.search(r'name="left.0"[^>]*value="10"', text), "one goes on from what was drawn"
     (address,) = re.findall(r'class="result" src="([^"]+)"', text)
-    made = Image.open(io.BytesIO(editor.read(address).content)).convert("L")
+    made = Image.open(io.BytesIO(editor.read(address).content))
     assert made.size == (320, 240)
     inside, outside = made.crop((36, 52, 188, 104)), made.crop((0, 0, 320, 44))
-    darkest, brightest = inside.getextrema()
+    darkest, brightest = levels(inside)
     assert brightest - darkest < 12, "10 to 60 and 20 to 45 percent are one colour"
-    assert outside.getextrema()[0] > brightest + 20, "and nothing beside"
+    assert levels(outside)[0] > brightest + 20, "and nothing beside"
     assert desk.anybody.http.get(address).status_code == 303, "nobody else fetches it"
 
 
@@ -320,6 +332,41 @@ def article(text: str) -> str:
     found = re.search(r"<h1 id=\"entry-title\">.*?</dl>", text, re.DOTALL)
     assert found
     return re.sub(r'(href|src)="[^"]+"', "", found[0])
+
+
+SPANS = (
+    st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted).filter(lambda ends: ends[0] < ends[1])
+)
+
+
+@given(SPANS, SPANS, st.sampled_from(["face", "plate", "text", "by_hand"]))
+def test_what_was_drawn_or_proposed_comes_back_from_the_form_and_never_smaller(
+    across: list[float], down: list[float], what: Literal["face", "plate", "text", "by_hand"]
+) -> None:
+    (left, right), (top, bottom) = across, down
+    drawn = BoxIn(left=left, top=top, right=right, bottom=bottom, what=what, score=0.75)
+    (sent,), wrong = boxes_of([row_of(drawn)])
+    assert wrong == [], "a rectangle of the API is one of the form"
+    again = BoxIn.model_validate(sent)
+    assert (again.what, again.score) == (what, 0.75)
+    assert again.left <= left and again.top <= top
+    assert again.right >= right and again.bottom >= bottom
+    far = (left - again.left, top - again.top, again.right - right, again.bottom - bottom)
+    assert max(far) <= 0.0001 + 1e-12, "nor larger than by a hundredth of a percent"
+    assert boxes_of([row_of(again)])[0] == [sent], "however often it is gone on from"
+
+
+def test_what_a_person_drops_or_leaves_empty_is_not_covered() -> None:
+    kept = Row(left="1", top="2", width="3", height="4", what="plate", score="0.9")
+    dropped = msgspec.structs.replace(kept, what="face", keep=False)
+    boxes, wrong = boxes_of([Row(), dropped, kept, Row()])
+    assert wrong == [] and [box["what"] for box in boxes] == ["plate"]
+    for bad in ("", "-1", "101", "NaN", "1e400", "左"):
+        boxes, wrong = boxes_of([msgspec.structs.replace(kept, top=bad)])
+        assert [each.field for each in wrong] == ["top.0"], bad
+    for empty in ("0", "0.0"):
+        _, wrong = boxes_of([msgspec.structs.replace(kept, width=empty)])
+        assert "大小为零" in wrong[0].says
 
 
 def test_what_is_sent_on_and_kept(press: Town, anybody: Window, editor: Window) -> None:
@@ -422,6 +469,7 @@ def test_what_is_not_there_says_so_and_leads_on(
     assert anybody.read(DESK, 303).headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.deep
 def test_before_the_first_publication_the_page_says_so(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -89,17 +89,21 @@ SCREENS: tuple[Screen, ...] = (
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
     *ways(Screen("typical-month", MAY, whole=True)),
-    *ways(Screen("typical-entry", MAY + "/{public}", whole=True)),
+    *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
     *ways(Screen("typical-gone", MAY + "/{gone}", status=410, deep=True)),
     *ways(Screen("typical-none", "/typical-cases/2026-03", status=404, deep=True)),
-    *ways(Screen("typical-desk", DESK, "编辑甲", whole=True), elder=False),
+    *ways(Screen("typical-desk", DESK, "编辑甲", whole=True, deep=True), elder=False),
     *ways(Screen("typical-desk-none", NONE, "审核甲", deep=True), elder=False),
-    *ways(Screen("typical-proposal", DESK + "/proposal", "审核甲", whole=True), elder=False),
+    *ways(
+        Screen("typical-proposal", DESK + "/proposal", "审核甲", whole=True, deep=True), elder=False
+    ),
     *ways(Screen("typical-nominate", NOMINATE, "审核甲", whole=True, deep=True), elder=False),
-    *ways(Screen("typical-nominate-refused", NOMINATE, "审核甲", then=_untold), elder=False),
-    *ways(Screen("typical-work", WORK, "编辑甲", whole=True), elder=False),
+    *ways(
+        Screen("typical-nominate-refused", NOMINATE, "审核甲", then=_untold, deep=True), elder=False
+    ),
+    *ways(Screen("typical-work", WORK, "编辑甲", whole=True, deep=True), elder=False),
     *ways(Screen("typical-work-refused", WORK, "编辑甲", then=_unsaid, deep=True), elder=False),
-    *ways(Screen("typical-photo", PHOTO, "编辑甲", whole=True), elder=False),
+    *ways(Screen("typical-photo", PHOTO, "编辑甲", whole=True, deep=True), elder=False),
     *ways(Screen("typical-photo-refused", PHOTO, "编辑甲", then=_wide, deep=True), elder=False),
     *ways(Screen("typical-preview", PREVIEW, "编辑乙", whole=True, deep=True), elder=False),
 )

@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
+from tests.api.test_pages_typical import levels
 from tests.browser.conftest import Opens
+from tests.browser.costs import measure
 from tests.browser.desk import Site
 from tests.browser.looks import holds
 from tests.browser.typical import MAY, Covering, covered_picture, laid_out, uncovered
@@ -26,13 +28,13 @@ def hidden(site: Site, what: Covering, *edges: float) -> None:
     wide, high = made.size
     x, y, far_x, far_y = left * wide, top * high, right * wide, bottom * high
     inside = made.crop((round(x) + 1, round(y) + 1, round(far_x), round(far_y)))
-    darkest, brightest = inside.getextrema()
+    darkest, brightest = levels(inside)
     assert brightest - darkest < 14, f"{darkest} to {brightest} inside"
     for box in (
         (0, 0, wide, round(y) - 2), (0, round(far_y) + 3, wide, high),
         (0, 0, round(x) - 2, high), (round(far_x) + 3, 0, wide, high),
     ):  # fmt: skip
-        assert made.crop(box).getextrema()[0] > brightest + 8, f"something is hidden in {box}"
+        assert levels(made.crop(box))[0] > brightest + 8, f"something is hidden in {box}"
 
 
 def drag(page: Page, *parts: float) -> None:
@@ -57,6 +59,7 @@ def test_a_rectangle_that_is_dragged_covers_exactly_that_and_another_person_conf
     what = uncovered(site.town)
     window = desk("编辑甲", "desktop")
     page = window.open(what.path)
+    holds(page)
     drag(page, 0.2, 0.25, 0.5, 0.5)
     assert page.input_value("#redact-left-0").startswith(("19.9", "20"))
     drag(page, 0.3, 0.35, 0.4, 0.45)  # within it: it moves by a tenth
@@ -79,6 +82,7 @@ def test_a_rectangle_that_is_dragged_covers_exactly_that_and_another_person_conf
     assert other.get_by_text("1/2张已确认").is_visible()
 
 
+@pytest.mark.deep
 def test_a_finger_draws_on_a_small_screen(desk: Opens, site: Site) -> None:
     what = uncovered(site.town)
     page = desk("编辑甲", "small").open(what.path)
@@ -164,6 +168,7 @@ def test_on_paper_there_is_the_case_and_nothing_of_the_site(
     assert boxes[0] and boxes[1] and boxes[0]["y"] == boxes[1]["y"], "before stands beside after"
 
 
+@pytest.mark.deep
 def test_an_address_is_sent_on_by_one_tap_or_copied(desk: Opens, month: dict[str, str]) -> None:
     window = desk(None, "phone")
     window.context.add_init_script(
@@ -196,3 +201,10 @@ def test_everything_public_can_be_read_without_a_script(desk: Opens, month: dict
     with page.expect_navigation():
         page.get_by_role("link", name="← 2026年4月典型案例").click()
     assert page.get_by_role("heading", level=1).inner_text() == "2026年4月典型案例"
+
+
+@pytest.mark.deep
+def test_a_month_is_small_and_soon_there(desk: Opens, month: dict[str, str]) -> None:
+    assert month["public"]
+    cost = measure(desk(), MAY, ".pair img")
+    cost.within(kilobytes=120, first_paint=1.5)

@@ -58,8 +58,17 @@ def uncovered(town: Town) -> Covering:
     return Covering(case, nominated(town, case, before=before, after=after), before[0])
 
 
+_LAID_OUT: dict[str, dict[str, str]] = {}
+
+
 def laid_out(site: Site) -> dict[str, str]:
-    """What the paths of the screens name."""
+    """What the paths of the screens name; laid out once a server, whoever asks first."""
+    if site.address not in _LAID_OUT:
+        _LAID_OUT[site.address] = _lay_out(site)
+    return _LAID_OUT[site.address]
+
+
+def _lay_out(site: Site) -> dict[str, str]:
     town = site.town
     case, before, after = pair(town)
     for upload in (*before, *after):
@@ -98,11 +107,11 @@ def laid_out(site: Site) -> dict[str, str]:
 
 
 def covered_picture(site: Site, covering: Covering) -> Image.Image:
-    """The newest covered picture of a photo, in grey, as who prepares publication fetches it."""
+    """The newest covered picture of a photo, as who prepares publication fetches it."""
     site.seen()
     who = editor(site.town)
     photos = who.get(f"/cases/{covering.case.id}/photos").json()["photos"]
     file = next(p["redacted"] for p in photos if p["upload"] == covering.photo)
     served = who.get(str(file["url"]).removeprefix("/api/v1"))
     assert served.headers["Content-Type"] == "image/jpeg"
-    return Image.open(io.BytesIO(served.content)).convert("L")
+    return Image.open(io.BytesIO(served.content))
