@@ -10,7 +10,7 @@ from tests.browser.conftest import Opens
 from tests.browser.costs import measure
 from tests.browser.desk import Site
 from tests.browser.looks import holds
-from tests.browser.typical import MAY, Covering, covered_picture, laid_out, uncovered
+from tests.browser.typical import DESK, MAY, Covering, covered_picture, laid_out, pair, uncovered
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +208,47 @@ def test_a_month_is_small_and_soon_there(desk: Opens, month: dict[str, str]) -> 
     assert month["public"]
     cost = measure(desk(), MAY, ".pair img")
     cost.within(kilobytes=120, first_paint=1.5)
+
+
+@pytest.mark.deep
+def test_an_entry_goes_from_the_proposal_to_the_public_through_four_windows(
+    desk: Opens, site: Site
+) -> None:
+    case, before, _ = pair(site.town)
+    site.seen()
+    reviewer, editor, other = desk("审核甲", "desktop"), desk("编辑甲"), desk("编辑乙", "phone")
+    page = reviewer.open(f"{DESK}/nominate?case={case.number}")
+    page.locator("input[name=after]").uncheck()
+    page.get_by_label("说明").fill("单车占满盲道，当天调走。")
+    tapped(page, "推荐到2026年5月典型案例")
+    entry = urlsplit(page.url).path
+    page = editor.open(f"{entry}/photos/{before[0]}")
+    drag(page, 0.5, 0.5, 0.75, 0.9)
+    page.get_by_label("我已看过整张照片").check()
+    tapped(page, "遮盖")
+    page = other.open(f"{entry}/photos/{before[0]}")
+    page.get_by_label("我已看过遮盖后的整张照片").check()
+    tapped(page, "确认遮盖")
+    page = editor.open(entry)
+    page.fill("#texts-title", "盲道当天恢复")
+    page.get_by_label("整改前照片1里看得到什么").fill("盲道上停满单车")
+    tapped(page, "保存并预览")
+    assert page.get_by_text("稿件由您处理，须由另一位编辑批准。").is_visible()
+    page = other.open(f"{entry}/preview")
+    tapped(page, "批准", exact=False)
+    page = editor.open(DESK)
+    button = page.get_by_role("button", name="发布")
+    button.click()
+    page.get_by_text("再按一次即办理").wait_for()
+    with page.expect_navigation():
+        button.click()
+    assert page.get_by_text("已发布，公众现在可以看到。").is_visible()
+    page = desk(None, "small").open(f"{MAY}/{entry.rpartition('/')[2]}")
+    assert page.get_by_role("heading", name="盲道当天恢复").is_visible()
+    assert page.get_by_role("img", name="盲道上停满单车").is_visible()
+
+
+def tapped(page: Page, button: str, *, exact: bool = True) -> None:
+    """Tap a button that leads on."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button, exact=exact).first.click()
