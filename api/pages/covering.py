@@ -201,6 +201,7 @@ async def _page(
     looked: bool = False,
 ) -> Response:
     told, busy = await _proposed(frame, work, entry, shot)
+    editing = rows is not None
     if rows is None:
         known = told.drawn or told.boxes if told else ()
         rows = [row_of(box) for box in known]
@@ -220,6 +221,7 @@ async def _page(
         names=NAMES,
         refused=no,
         looked=looked,
+        editing=editing,
         why_not=shot.why_not_confirm(work),
         path=f"{work.path(entry)}/photos/{shot.upload}",
     )
