@@ -23,6 +23,7 @@ from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
 from api.pages import (
+    covering,
     files,
     home,
     office_accounts,
@@ -32,6 +33,8 @@ from api.pages import (
     office_security,
     signing,
     statics,
+    typical,
+    typical_desk,
     uploading,
 )
 from api.pages.frame import Frame, problem_page
@@ -215,6 +218,9 @@ UNPREFIXED = (
     office_duty.router,
     office_security.router,
     office_audit.router,
+    typical.router,
+    typical_desk.router,
+    covering.router,
 )
 """What is served beside it."""
 
