@@ -116,7 +116,7 @@ async def read_recording(
                 )
             )
         blob = Blob(cited.sha256, cited.size, cited.media_type, cited.wrapped_key)
-        content = await _content(parts, blob)
+        content = await content_of(parts, blob)
         return Response(content, media_type=cited.media_type, headers=HEADERS)
     raise nothing_there()
 
@@ -133,11 +133,11 @@ async def _actor(parts: Parts, visitor: Visitor, cited: Cited) -> Actor | None:
 
 async def _served(parts: Parts, file: File) -> Response:
     blob = Blob(file.sha256, file.size, file.media_type, file.wrapped_key)
-    content = await _content(parts, blob)
+    content = await content_of(parts, blob)
     return Response(content, media_type=file.media_type, headers=HEADERS)
 
 
-async def _content(parts: Parts, blob: Blob) -> bytes:
+async def content_of(parts: Parts, blob: Blob) -> bytes:
     """The whole file, checked against its hash before the first byte goes out."""
     try:
         return await Door(parts).in_thread(lambda: parts.blobs.read(blob, parts.examining.unwrap))
