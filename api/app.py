@@ -22,7 +22,9 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import files, home, signing, statics, uploading
+from api.pages import files, handlers, home, signing, statics, street, supervisor, uploading
+from api.pages import shifts as shift_pages
+from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -200,6 +202,11 @@ UNPREFIXED = (
     signing.router,
     uploading.router,
     files.router,
+    street.router,
+    handlers.router,
+    supervisor.router,
+    special_period_pages.router,
+    shift_pages.router,
     case_pages.router,
 )
 """What is served beside it."""
