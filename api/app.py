@@ -22,7 +22,21 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import files, handlers, home, signing, statics, street, supervisor, uploading
+from api.pages import (
+    files,
+    handlers,
+    home,
+    office_accounts,
+    office_audit,
+    office_configuration,
+    office_duty,
+    office_security,
+    signing,
+    statics,
+    street,
+    supervisor,
+    uploading,
+)
 from api.pages import shifts as shift_pages
 from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
@@ -208,6 +222,11 @@ UNPREFIXED = (
     special_period_pages.router,
     shift_pages.router,
     case_pages.router,
+    office_accounts.router,
+    office_configuration.router,
+    office_duty.router,
+    office_security.router,
+    office_audit.router,
 )
 """What is served beside it."""
 

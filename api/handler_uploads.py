@@ -15,9 +15,8 @@ from api.parts import Parts
 from api.request_schemas import CaseUploadOut
 from casework.application import Loaded
 from casework.errors import UnknownCase
-from casework.evidence import EvidenceExamined, PhotoUnreadable
+from casework.evidence import Derived, EvidenceExamined, PhotoUnreadable
 from casework.lifecycle import Status
-from evidence.blobs import Blob
 from projections import evidence_seen
 from projections.evidence_seen import STATE_NAMES, State
 from projections.tables import reading
@@ -82,12 +81,9 @@ def _uploads(parts: Parts, case_id: UUID, now: datetime) -> tuple[CaseUploadOut,
     return tuple(shown)
 
 
-def thumbnail_of(parts: Parts, case_id: UUID, upload: UUID) -> Blob | None:
+def thumbnail_of(parts: Parts, case_id: UUID, upload: UUID) -> Derived | None:
     """The small picture made of an upload of this case, or None. May wait for a disk."""
     found = parts.uploads.of([upload], [owner_of_case(case_id)])
     outcome = found.get(upload)
     told = None if outcome is None else unpacked(outcome)
-    if not isinstance(told, EvidenceExamined):
-        return None
-    made = told.thumbnail
-    return Blob(made.sha256, made.size, made.media_type, made.wrapped_key)
+    return told.thumbnail if isinstance(told, EvidenceExamined) else None

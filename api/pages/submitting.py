@@ -1,6 +1,6 @@
 """A form of the back rooms: carried out, or told what is wrong with it. Knows no form."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +17,43 @@ T = TypeVar("T")
 F = TypeVar("F", bound=BaseModel)
 
 
+LABELS: Mapping[str, str] = {
+    "name": "名称",
+    "display_name": "姓名",
+    "roles": "角色",
+    "street": "街镇",
+    "scopes": "权限",
+    "overlap_hours": "小时数",
+    "reason": "理由",
+    "effective_from": "生效时间",
+    "code": "代码",
+    "text": "文字",
+    "words": "字数",
+    "clock": "环节",
+    "limit": "时限",
+    "conditions": "立案条件",
+    "group": "类",
+    "holidays": "假期",
+    "year": "年份",
+    "desk": "工作台",
+    "account": "值班人",
+    "starts_at": "开始时间",
+    "ends_at": "结束时间",
+    "key_ids": "文字",
+    "occasion": "事由",
+    "first": "开始",
+    "last": "结束",
+    "grounds": "依据",
+}
+"""What the fields of forms other than a case's actions are called, by the last part of the name."""
+
+
+def label(_action: str, name: str) -> str:
+    """What a field is called, or nothing."""
+    first, _, rest = name.removeprefix("indicator.").partition(".")
+    return LABELS.get(rest) or LABELS.get(first, "")
+
+
 async def submitted(action: str, form: Posted, work: Callable[[], Awaitable[T]]) -> T | Refused:
     """What the work gives, or why it was refused with all that was typed.
 
@@ -26,15 +63,15 @@ async def submitted(action: str, form: Posted, work: Callable[[], Awaitable[T]])
         return await work()
     except (Refusal, UploadRefused) as refusal:
         problem, headers = of_refusal(refusal)
-        return refused(action, problem, form.values, headers=headers)
+        return refused(action, problem, form.values, headers=headers, label=label)
     except ValidationError as invalid:
         wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
         problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
-        return refused(action, problem, form.values)
+        return refused(action, problem, form.values, label=label)
     except ProblemError as error:
         if error.problem.status in {401, 403}:
             raise
-        return refused(action, error.problem, form.values, headers=error.headers)
+        return refused(action, error.problem, form.values, headers=error.headers, label=label)
 
 
 def read(form: type[F], posted: Posted) -> F:

@@ -12,7 +12,7 @@ from api.handler_uploads import case_of_link, thumbnail_of, uploads_of
 from api.parts import Parts
 from api.request_schemas import CaseUploadOut, HandlerTaskOut, RequestsOut
 from api.routes.cases import After, CaseRef, seen_up_to, sight
-from api.routes.photos import HEADERS, PICTURES, content_of, nothing_there
+from api.routes.photos import HEADERS, PICTURES, nothing_there, whole_file
 from api.shown import indicator_name, remaining, street_name
 from api.visitors import With, guard
 from casework.application import Loaded
@@ -66,7 +66,7 @@ async def read_upload(
     found = await Door(parts).in_thread(lambda: thumbnail_of(parts, loaded.case_id, upload))
     if found is None:
         raise nothing_there()
-    content = await content_of(parts, found)
+    content = await whole_file(parts, found)
     return Response(content, media_type=found.media_type, headers=HEADERS)
 
 

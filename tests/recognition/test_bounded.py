@@ -50,6 +50,16 @@ def test_nothing_is_started_before_the_first_question(start: Start) -> None:
     assert pid is not None and not is_alive(pid)
 
 
+def test_without_what_it_needs_it_is_absent_and_is_not_started() -> None:
+    worker = Bounded(
+        "odd", Task(ENGINE), BOUNDS, needs=("msgspec", "no_such_package"), missing="未安装扩展"
+    )
+    assert (worker.condition().state, worker.condition().note) == ("absent", "未安装扩展")
+    with pytest.raises(Unavailable, match="未安装扩展"):
+        worker.ask(b"one")
+    assert worker.pid is None
+
+
 def test_one_that_does_not_answer_in_time_is_killed_and_the_next_question_gets_a_new_one(
     start: Start,
 ) -> None:
