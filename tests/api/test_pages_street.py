@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from casework.model import Role
-from tests.api.client import XUEYUANLU, ZHONGGUANCUN, Town, Tracked, picture
+from tests.api.client import SQLITE, XUEYUANLU, ZHONGGUANCUN, Town, Tracked, picture
 from tests.api.page_forms import Browser, browsing, form_to, part
+
+pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+"""What the pages ask is asked of both stores in the tests of the API and of the views."""
 
 
 @pytest.fixture

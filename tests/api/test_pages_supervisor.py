@@ -8,8 +8,11 @@ import pytest
 
 from casework.clocks import SHANGHAI
 from casework.model import Role
-from tests.api.client import NEAR_BORDER, XUEYUANLU, ZHONGGUANCUN, Town, Tracked, is_problem
+from tests.api.client import NEAR_BORDER, SQLITE, XUEYUANLU, ZHONGGUANCUN, Town, Tracked, is_problem
 from tests.api.page_forms import Browser, browsing, form_to, part
+
+pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+"""What the pages ask is asked of both stores in the tests of the API and of the views."""
 
 
 @pytest.fixture

@@ -27,18 +27,7 @@ STREET_PAGES: Sequence[tuple[str, str, str | None]] = (
 )
 """Name, path, who: in every width."""
 
-SEEN_EACH_TIME = frozenset(
-    {
-        "street-desk-phone",
-        "street-case-phone",
-        "street-case-small",
-        "supervisor-desk-desktop",
-        "supervisor-case-small",
-        "shifts-phone",
-        "special-periods-small",
-        "handler-small",
-    }
-)
+SEEN_EACH_TIME = frozenset({"street-desk-phone", "street-case-small", "supervisor-desk-desktop"})
 """What the fast tests look at; the rest is for the deep ones."""
 
 

@@ -86,22 +86,20 @@ def test_the_whole_job_is_done_without_a_script(desk: Opens, site: Site, camera:
         page.locator(row(page, case)).get_by_role("button", name="签收").tap()
     page = window.open(f"/cases/{case.number}?do=rectify")
     page.locator("#act-rectify input[data-source=camera]").set_input_files(camera)
-    page.locator("#rectify input[value=persuaded]").or_(
-        page.locator("#act-rectify input[name=outcome]").nth(1)
-    ).first.check()
+    page.get_by_label("已劝导撤离").check()
     page.locator("#rectify-words").fill("摊主已撤离，现场已清扫。")
     with page.expect_navigation():
         page.locator("#act-rectify button.main").tap()
     assert site.town.reviewer.get(f"/cases/{case.id}").json()["status"] == "rectified"
 
 
+@pytest.mark.deep
 def test_a_handler_without_an_account_sends_photos_the_street_picks_from(
     desk: Opens, site: Site, camera: Path
 ) -> None:
     case = handled(site)
     clerk = desk(CLERK, "phone")
     page = clerk.open(f"/cases/{case.number}?do=assign")
-    page.locator("summary", has_text="指派").tap()
     page.locator("#assign-handler").fill("张师傅")
     page.get_by_label("给经办人一个一次性上传链接").check()
     with page.expect_navigation():
@@ -192,6 +190,7 @@ def test_a_supervisor_grants_and_denies_in_one_place(desk: Opens, site: Site) ->
     expect(page.locator("main")).to_contain_text(due)
 
 
+@pytest.mark.deep
 def test_what_was_typed_is_still_there_after_a_lost_race(desk: Opens, site: Site) -> None:
     case = handled(site)
     window = desk("督办甲", "desktop")
