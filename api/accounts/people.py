@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from api.accounts.audit import Entry, append, entry_of
 from api.accounts.desk import Desk, Turn
@@ -105,7 +105,10 @@ class People:
         wanted = select(account_role.c.account_id).where(
             account_role.c.role.in_([role.value for role in roles])
         )
-        where = [account.c.id.in_(wanted), account.c.disabled_at.is_(None)]
+        where: list[ColumnElement[bool]] = [
+            account.c.id.in_(wanted),
+            account.c.disabled_at.is_(None),
+        ]
         where.append(account.c.kind == PrincipalKind.STAFF.value)
         if street is not None:
             where.append(account.c.street == street)

@@ -25,14 +25,17 @@ def lead(town: Town) -> Iterator[Browser]:
         yield browser
 
 
-def dispatched(town: Town, **report: object) -> Tracked:
-    case = town.anonymous().report(**report)
+WORDS = "电线杆上贴满小广告。"
+
+
+def dispatched(town: Town, text: str = WORDS) -> Tracked:
+    case = town.anonymous().report(text=text)
     town.reviewer.act(case, "register", "dispatched", indicator="P02", condition="P02-1")
     return case
 
 
-def handled(town: Town, **report: object) -> Tracked:
-    case = dispatched(town, **report)
+def handled(town: Town, text: str = WORDS) -> Tracked:
+    case = dispatched(town, text)
     town.street().act(case, "acknowledge", "handling")
     return case
 

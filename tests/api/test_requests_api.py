@@ -15,8 +15,8 @@ from tests.api.client import (
 )
 
 
-def handled(town: Town, **place: object) -> Tracked:
-    case = town.anonymous().report(**place)
+def handled(town: Town) -> Tracked:
+    case = town.anonymous().report()
     town.reviewer.act(case, "register", "dispatched", indicator="P02", condition="P02-1")
     town.street().act(case, "acknowledge", "handling")
     return case
