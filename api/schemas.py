@@ -523,7 +523,7 @@ class StreetDeskOut(Wire):
     sections: tuple[StreetSectionOut, ...] = Field(
         default=(),
         description="分栏: 督办待答复、超期、今日到期、待签收、返工/重办、群众不满意、挂账到期、"
-        "全部在办；同一案件可出现在多栏。",
+        "申请待答复、可申诉、全部在办；同一案件可出现在多栏。",
     )
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Integer, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, func, select
 
 from casework.lifecycle import Action, Status
 from casework.model import Clock
 from projections.case_board import CASE_BOARD, OF_STREET, BoardRow
 from projections.case_list import CaseView, view_of
 from projections.desk_lists import ASKED, OPEN, among_open, running, status_in
+from projections.due import DUE_CLOCK
 from projections.tables import micros, moment, structs
 
 WITH_STREET = (Status.DISPATCHED, Status.HANDLING)
@@ -69,8 +70,11 @@ SECTIONS = (
     "again",
     "dissatisfied",
     "suspensions_ending",
+    "requests",
+    "appealable",
 )
-"""In the order in which a desk shows them; `notes` are 督办 without an answer."""
+"""In the order in which a desk shows them; `notes` are 督办 without an answer, `requests` what
+waits for the answer of others, `appealable` are closed cases whose appeal window is open."""
 
 
 def _of(street: str | None, *statuses: Status) -> list[ColumnElement[bool]]:
@@ -191,7 +195,35 @@ def sections(
         if name == "suspensions_ending":
             tasks = [t for t in tasks if t.clock is Clock.RESUMPTION and t.due_at < soon]  # type: ignore[operator]  # a clock is due
         found[name] = tuple(tasks)
+    for name, cases in _beside(street, now).items():
+        question = cases.order_by(_C.due_at.is_(None), _C.due_at, _C.seq).limit(limit)
+        found[name] = tuple(task_of(row) for row in structs(connection, BoardRow, question))
     return found
+
+
+def beside(connection: Connection, street: str, now: datetime) -> dict[str, int]:
+    """How many cases wait for the answer of others, and how many may be appealed against."""
+    return {
+        name: int(connection.scalar(select(func.count()).select_from(cases.subquery())) or 0)
+        for name, cases in _beside(street, now).items()
+    }
+
+
+def _beside(street: str, now: datetime) -> dict[str, Select[tuple[object, ...]]]:
+    """Cases in which the 街镇 has no move that presses: also such as have ended."""
+    window = DUE_CLOCK.c
+    asked = select(CASE_BOARD).where(ASKED, _C.pending != str(Action.NOTE), _C.street == street)
+    appealable = (
+        select(CASE_BOARD)
+        .join(DUE_CLOCK, window.stream == _C.stream)
+        .where(
+            window.clock == str(Clock.APPEAL_WINDOW),
+            window.due_at >= micros(now),
+            _C.street == street,
+            status_in(Status.CLOSED, Status.COMPLETED),
+        )
+    )
+    return {"requests": asked, "appealable": appealable}
 
 
 def task_of(row: BoardRow) -> Task:

@@ -41,6 +41,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """The desk as its page shows it."""
 
     desk: StreetDeskOut
+    counted: tuple[StreetSectionOut, ...]
+    """The sections with their counts, but for that of everything."""
     sections: tuple[Shown, ...]
     chosen: str
     first: StreetTaskOut | None
@@ -72,11 +74,14 @@ async def _seen(frame: Frame, section: str) -> Seen:
     desk = await street_tasks(parts, visitor)
     page = await read_notices(parts=parts, visitor=visitor, pressing=True, before=None, limit=50)
     lead = Role.STREET_LEAD in visitor.principal.roles
-    keys = {one.key for one in desk.sections}
+    # Only a 街镇负责人 appeals; what they ask for and wait for they look at before the rest.
+    shown = [one for one in desk.sections if lead or one.key != "appealable"]
+    keys = {one.key for one in shown}
     every = desk.sections[-1].tasks
     return Seen(
         desk=desk,
-        sections=_sections(desk.sections, section if section in keys else ""),
+        counted=tuple(one for one in shown if one.key != REST),
+        sections=_sections(shown, section if section in keys else ""),
         chosen=section if section in keys else "",
         first=next((task for task in every if task.due_at is not None), None),
         notices=page.notices,

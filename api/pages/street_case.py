@@ -92,7 +92,13 @@ async def street_view(
     rectify = next((f for f in forms if f.action == Action.RECTIFY), None)
     uploads = await uploads_of(parts, loaded.case_id) if rectify else ()
     ready = [_fitted(form, told, loaded) for form in forms]
-    left = [form for form in ready if not _impossible(form, told.leeway)]
+    mine = case.claimed_by == str(frame.visitor.principal.account_id)
+    left = [
+        form
+        for form in ready
+        if not _impossible(form, told.leeway)
+        and form.action != (Action.CLAIM if mine else Action.RELEASE)
+    ]
     main = next((f for f in left if f.action in {Action.ACKNOWLEDGE, Action.RESUME}), None)
     apart = {Action.ACKNOWLEDGE, Action.RESUME, Action.RECTIFY, Action.ANSWER_NOTE}
     values = refused.values if refused and refused.action == Action.RECTIFY else NOTHING_TYPED

@@ -283,12 +283,13 @@ async def street_tasks(
     if street is None:
         raise Missing("street", "您的账号没有所属街镇，请联系管理员。")
     midnight = _midnight(now)
-    desk, tasks, sections = await look(
+    desk, tasks, sections, beside = await look(
         parts,
         lambda c: (
             street_desk.desk(c, street, now, now + _SOON, midnight),
             street_desk.pressing(c, street),
             street_desk.sections(c, street, now, now + _SOON, midnight),
+            street_desk.beside(c, street, now),
         ),
     )
 
@@ -311,6 +312,7 @@ async def street_tasks(
         "again": desk.again,
         "dissatisfied": desk.dissatisfied,
         "suspensions_ending": desk.suspensions_ending,
+        **beside,
         "tasks": sum(desk.by_status[status] for status in street_desk.WITH_STREET),
     }
     return StreetDeskOut(
@@ -346,6 +348,8 @@ SECTION_NAMES = {
     "again": "返工/重办",
     "dissatisfied": "群众不满意",
     "suspensions_ending": "挂账到期",
+    "requests": "申请待答复",
+    "appealable": "可申诉",
     "tasks": "全部在办",
 }
 

@@ -120,7 +120,7 @@ def test_a_streets_desk_lists_its_cases_by_what_is_asked_first(town: Town) -> No
     sections = {section["key"]: section for section in desk["sections"]}
     assert [section["name"] for section in desk["sections"]] == [
         "督办待答复", "超期", "今日到期", "待签收",
-        "返工/重办", "群众不满意", "挂账到期", "全部在办",
+        "返工/重办", "群众不满意", "挂账到期", "申请待答复", "可申诉", "全部在办",
     ]  # fmt: skip
     tasks = {task["case"]["number"]: task for task in sections["to_acknowledge"]["tasks"]}
     waits = tasks[case.number]

@@ -213,6 +213,7 @@ def test_a_lost_race_from_the_list_says_who_did_what(town: Town, clerk: Browser)
     lost = clerk.post(f"/cases/{case.number}/acknowledge", form)
     assert lost.status_code in {409, 412}
     assert "在您打开之后" in lost.text and "签收" in lost.text
+    assert f"街镇经办经办{ZHONGGUANCUN}：" in lost.text, "who did it, by name"
 
 
 def test_a_lead_hears_of_what_is_overdue_first_and_asks_to_suspend(
@@ -228,6 +229,38 @@ def test_a_lead_hears_of_what_is_overdue_first_and_asks_to_suspend(
     done = lead.post(path, form_to(page, path) | {"code": "S01", "resume_on": resume})
     assert done.status_code == 303, done.text
     assert "挂账至" in lead.page(f"/cases/{case.number}")
+
+
+def test_a_lead_finds_what_may_be_appealed_against_and_appeals(town: Town, lead: Browser) -> None:
+    case, worker = handled(town), town.street()
+    worker.act(
+        case, "rectify", "rectified", outcome="rectified", photos=[worker.photo()], words="已清。"
+    )
+    town.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置。")
+    found = part(lead.page("/desk/street", section="appealable"), "section-appealable")
+    assert case.number in found and "do=appeal" in found
+    page = lead.page(f"/cases/{case.number}", do="appeal")
+    path = f"/cases/{case.number}/appeal"
+    assert "每案一次；不改变事实" in page
+    form = form_to(page, path) | {"code": "A03", "words": "当日大雪封路，无法作业。"}
+    assert lead.post(path, form).status_code == 303
+    waits = part(lead.page("/desk/street", section="requests"), "section-requests")
+    assert case.number in waits and "申诉待答复" in waits
+    with browsing(town, Role.STREET, street=ZHONGGUANCUN) as clerk:
+        assert "可申诉" not in clerk.page("/desk/street")
+
+
+def test_a_case_is_claimed_and_let_go(town: Town, clerk: Browser) -> None:
+    case = handled(town)
+    page = clerk.page(f"/cases/{case.number}")
+    assert "/release" not in page
+    path = f"/cases/{case.number}/claim"
+    assert clerk.post(path, form_to(page, path)).status_code == 303
+    mine = clerk.page(f"/cases/{case.number}")
+    assert "已有人领办" in mine and path not in mine
+    path = f"/cases/{case.number}/release"
+    assert clerk.post(path, form_to(mine, path)).status_code == 303
+    assert "已有人领办" not in clerk.page(f"/cases/{case.number}")
 
 
 def test_other_desks_are_led_away(town: Town) -> None:

@@ -338,8 +338,9 @@ def test_spots_that_rebound_are_told_for_a_week(lone: Readers) -> None:
 
 def test_the_streets_lists_are_those_that_its_counts_count(readers: Readers) -> None:
     scribe = Scribe()
-    late, today, rework, noted, elsewhere = (
-        Story(scribe, name, street=HERE) for name in ("late", "today", "rework", "noted", "else")
+    late, today, rework, noted, asks, closed, elsewhere = (
+        Story(scribe, name, street=HERE)
+        for name in ("late", "today", "rework", "noted", "asks", "closed", "else")
     )
     elsewhere.street = THERE
     ordered = did.ReworkOrdered(
@@ -351,11 +352,22 @@ def test_the_streets_lists_are_those_that_its_counts_count(readers: Readers) -> 
     note = did.InstructionNoted(
         note=1, words=noted.words("请说明"), started=(starts(Clock.NOTE, DAWN, 50),)
     )
+    asking = did.CoordinationRequested(code="K01")
+    window = (starts(Clock.APPEAL_WINDOW, DAWN, 50),)
     events = [
         *[late.submitted(), late.registered(), late.dispatched(60)],
         *to_handling(today, 5),
         *[*to_handling(rework), rework.rectified(), rework.step(ordered)],
         *[*to_handling(noted, 60), noted.step(note)],
+        *[
+            *to_handling(asks, 60),
+            asked(asks, asking, Clock.COORDINATION, 60),
+        ],
+        *[
+            *to_handling(closed, 60),
+            closed.rectified(),
+            with_(closed.closed(), started=window),
+        ],
         *to_handling(elsewhere, 5),
     ]
     tell(readers, events)
@@ -364,11 +376,17 @@ def test_the_streets_lists_are_those_that_its_counts_count(readers: Readers) -> 
         found = street_desk.sections(connection, HERE, now, now + 24 * HOUR, midnight)
         desk = street_desk.desk(connection, HERE, now, now + 24 * HOUR, midnight)
         every = street_desk.pressing(connection, HERE)
+        beside = street_desk.beside(connection, HERE, now)
     of = {name: [task.case.number for task in tasks] for name, tasks in found.items()}
     assert tuple(of) == street_desk.SECTIONS
     assert of["overdue"] == ["HDlate"] and len(of["overdue"]) == desk.overdue
     assert of["due_today"] == ["HDtoday"] and len(of["due_today"]) == desk.due_today
     assert of["to_acknowledge"] == ["HDlate"] and of["again"] == ["HDrework"]
+    assert of["requests"] == ["HDasks"] and of["appealable"] == ["HDclosed"]
+    assert beside == {"requests": 1, "appealable": 1}
+    with reading(readers.engine) as connection:
+        late_for_it = street_desk.beside(connection, HERE, now + 60 * HOUR)
+    assert late_for_it == {"requests": 1, "appealable": 0}
     assert of["notes"] == ["HDnoted"] and of["dissatisfied"] == of["suspensions_ending"] == []
     assert [task.case.number for task in every][:2] == ["HDlate", "HDtoday"]
     clocks = {task.case.number: task.clock for task in every}
