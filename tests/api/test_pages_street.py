@@ -95,7 +95,8 @@ def test_the_page_of_a_case_says_why_it_came_when_it_is_due_and_what_may_be_aske
     assert "前申请（处置时限的四分之一，且不超过4值守时）" in page
     assert "申请挂账" not in page, "a 街镇负责人 asks for that"
     units = re.search(r'name="by.unit".*?</select>', page, re.DOTALL)
-    assert units and "值守时" not in units[0] and "个自然日" in units[0]
+    assert units and "值守时" not in units[0]
+    assert '<option value="calendar_day" selected>个自然日' in units[0]
     town.forward(hours=9)
     with browsing(town, Role.STREET, street=ZHONGGUANCUN) as evening:
         later = evening.page(f"/cases/{case.number}")

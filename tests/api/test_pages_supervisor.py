@@ -252,6 +252,9 @@ def test_a_roster_is_written_by_who_may(town: Town, boss: Browser) -> None:
     seen = boss.page("/desk/shifts", desk=desk)
     assert "您不在这个工作台值班" in seen and 'action="' + path + '"' not in seen
     assert "督办工作台" in boss.page("/desk/shifts")
+    with browsing(town, Role.REVIEWER) as reviewer:
+        own = reviewer.page("/desk/shifts")
+        assert "值班交接：审核工作台" in own and "看哪个工作台" not in own
 
 
 def test_the_record_of_a_day_is_taken_away_by_a_supervisor(town: Town, boss: Browser) -> None:
