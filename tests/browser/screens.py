@@ -72,8 +72,9 @@ def _street() -> Iterator[Screen]:
 SCREENS: tuple[Screen, ...] = (
     *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
-    Screen("look-up", "/"),
-    Screen("look-up-refused", "/", then=_unknown),
+    Screen("home", "/"),
+    Screen("look-up", "/search", "审核甲"),
+    Screen("look-up-refused", "/search", "审核甲", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
