@@ -25,6 +25,7 @@ from api.pages import cases as case_pages
 from api.pages import (
     covering,
     files,
+    handlers,
     home,
     office_accounts,
     office_audit,
@@ -33,10 +34,14 @@ from api.pages import (
     office_security,
     signing,
     statics,
+    street,
+    supervisor,
     typical,
     typical_desk,
     uploading,
 )
+from api.pages import shifts as shift_pages
+from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -64,6 +69,7 @@ from api.routes import (
     recognitions,
     redispatch,
     reports,
+    requests,
     sessions,
     shifts,
     similar,
@@ -174,6 +180,7 @@ ROUTERS = tuple(
         photos,
         sessions,
         cases,
+        requests,
         desks,
         duty,
         shifts,
@@ -212,6 +219,11 @@ UNPREFIXED = (
     signing.router,
     uploading.router,
     files.router,
+    street.router,
+    handlers.router,
+    supervisor.router,
+    special_period_pages.router,
+    shift_pages.router,
     case_pages.router,
     office_accounts.router,
     office_configuration.router,

@@ -9,6 +9,14 @@ from dataclasses import dataclass, replace
 from playwright.sync_api import Page
 
 from tests.browser.desk import VIEWPORTS, Site, Viewport
+from tests.browser.street_screens import (
+    CLERK,
+    SEEN_EACH_TIME,
+    STREET_PAGES,
+    declare_backwards,
+    prepare_street,
+    rectify_without_photo,
+)
 from tests.browser.typical import DESK, MAY, laid_out
 
 
@@ -81,7 +89,18 @@ def _wide(page: Page) -> None:
     _sent(page, "[data-covering]")
 
 
+def _street() -> Iterator[Screen]:
+    """The desks of 街镇 and supervisors in every width, and two forms that were refused."""
+    for name, path, who in STREET_PAGES:
+        yield from ways(Screen(name, path, who, whole=True), elder=False)
+    refused = Screen("street-case-refused", "/cases/{street_back}", CLERK, whole=True)
+    yield from ways(replace(refused, then=rectify_without_photo), elder=False)
+    refused = Screen("special-periods-refused", "/desk/special-periods", "督办甲", whole=True)
+    yield from ways(replace(refused, then=declare_backwards), elder=False)
+
+
 SCREENS: tuple[Screen, ...] = (
+    *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
     Screen("home", "/"),
     Screen("look-up", "/search", "审核甲"),
@@ -116,5 +135,11 @@ def prepared(site: Site) -> dict[str, str]:
     submitted = town.citizen("市民甲").report()
     dispatched = town.citizen("市民甲").report(photos=1)
     town.reviewer.act(dispatched, "register", "dispatched", indicator="P10", condition="P10-2")
+    street = prepare_street(site)
     site.seen()
-    return {"submitted": submitted.number, "dispatched": dispatched.number, **laid_out(site)}
+    return {
+        "submitted": submitted.number,
+        "dispatched": dispatched.number,
+        **laid_out(site),
+        **street,
+    }
