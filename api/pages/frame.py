@@ -17,7 +17,7 @@ from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
 from api.pages import posted
 from api.pages.rendering import page
-from api.pages.visitors import page_guard, receipts_of, remember, token_of
+from api.pages.visitors import page_guard, receipts_of, remember, to_sign_in, token_of
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.visitors import With
@@ -196,9 +196,14 @@ class Frame:
         return True
 
 
-def framed(operation: str) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
-    """The dependency of a page: its frame, if the policy lets the visitor in."""
-    guarded = page_guard(operation)
+def framed(
+    operation: str, instead: Callable[[HttpRequest], str] = to_sign_in
+) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
+    """The dependency of a page: its frame, if the policy lets the visitor in.
+
+    Who has no session is led to `instead`.
+    """
+    guarded = page_guard(operation, instead)
 
     async def frame(request: HttpRequest, parts: With) -> AsyncIterator[Frame]:
         try:
