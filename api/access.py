@@ -240,6 +240,8 @@ POLICY: dict[str, Policy] = {
         _row("pages.register", "注册页", _ALL),
         _row("pages.withdraw_consent", "不再同意公开照片", _OWN),
         _row("pages.case", "案件页", _LOOKERS - {_R.PARTNER}, words=Words.MASKED),
+        _row("pages.photo", "查看照片", _LOOKERS - {_R.PARTNER}),
+        _row("pages.recording", "收听录音", _LISTENERS - {_R.PARTNER}),
         _row("pages.act", "在页面上办理", _ALL),
         _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),

@@ -22,7 +22,16 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import following, home, registering, reporting, signing, statics, uploading
+from api.pages import (
+    files,
+    following,
+    home,
+    registering,
+    reporting,
+    signing,
+    statics,
+    uploading,
+)
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -200,6 +209,7 @@ UNPREFIXED = (
     uploading.router,
     reporting.router,
     following.router,
+    files.router,
     case_pages.router,
 )
 """What is served beside it."""

@@ -23,12 +23,13 @@ from api.routes.persons import ME, erase
 from api.routes.reports import promised, warnings
 from api.routes.typical_cases import withdraw_consent
 from api.schemas import MyCaseOut, StatusOut
+from api.shown import street_name
 from api.visitors import keep_rate
 from casework.clock_words import limit_in_words
 from casework.errors import Refusal, UnknownCase
 from casework.events import ReportSubmitted
 from casework.indicators import NotInCatalogue
-from casework.model import ActorKind, PlaceKind
+from casework.model import ActorKind, Certainty, PlaceKind
 from casework.numbers import is_case_number
 
 router = APIRouter(include_in_schema=False)
@@ -187,6 +188,8 @@ async def receipt_page(
         dangers=[door for door in doors if door.name in submitted.danger],
         elsewhere=[door for door in doors if door.name not in submitted.danger],
         usual=_usual_limit(frame, submitted),
+        street=street_name(parts, submitted.assignment.street),
+        certain=submitted.assignment.certainty is Certainty.INSIDE,
     )
 
 

@@ -10,6 +10,9 @@ const by = (id) => document.getElementById(id);
 const field = (name) => form.elements.namedItem(name);
 const CRS = { wgs84: "WGS-84", gcj02: "GCJ-02", bd09: "BD-09", cgcs2000: "CGCS2000" };
 const WRITING = 600; // ms without a key before one is taken to have paused
+const EARTH = 40_075_016; // metres round the equator
+const STEP = 0.0001; // degrees by which an arrow key moves the pin: ten metres
+const FINGER = 8; // pixels by which a finger misses
 const UNSURE = 100; // metres of accuracy beyond which the pin should be looked at
 
 const owner = form.dataset.owner;
@@ -97,9 +100,8 @@ function place(lon, lat, crs, accuracy, words) {
   by("located").textContent = words;
   keep();
   return look("place").then(() => {
-    const { lon: x, lat: y } = by("place-told").dataset;
-    if (pin && x) pin.show(Number(y), Number(x));
-    if (x) look("near");
+    showPin();
+    if (by("place-told").dataset.lon) look("near");
   });
 }
 
@@ -111,7 +113,7 @@ function locate() {
   }
   told.textContent = "正在定位…";
   navigator.geolocation.getCurrentPosition(({ coords }) => {
-    const crs = form.dataset.crs, accuracy = Math.round(coords.accuracy);
+    const crs = form.dataset.crs, accuracy = Math.max(1, Math.round(coords.accuracy));
     const at = { lon: coords.longitude, lat: coords.latitude, crs, accuracy_m: accuracy };
     for (const [name, value] of Object.entries(at)) field(`place.device.${name}`).value = value;
     const unsure = accuracy > UNSURE ? "偏差较大，请在地图上核对。" : "不准可以在地图上改。";
@@ -123,20 +125,39 @@ function locate() {
   }, { enableHighAccuracy: true, timeout: 10_000, maximumAge: 30_000 });
 }
 
-async function map() {
-  const box = by("pin");
-  if (!box.dataset.script) return;
+// The map opens itself when it comes in sight; its pin is there once there is a place.
+function showPin() {
   const { lon, lat } = by("place-told").dataset;
-  try {
-    const { begin } = await import("./pin.js");
-    pin = await begin(box, lon ? { lon: Number(lon), lat: Number(lat) } : null, (x, y, accuracy) =>
-      place(x.toFixed(6), y.toFixed(6), "wgs84", accuracy, `在地图上选的位置，精度约${accuracy}米（WGS-84）。`));
-    const now = by("place-told").dataset;
-    if (now.lon) pin.show(Number(now.lat), Number(now.lon));
-  } catch {
-    box.hidden = true; // an address will do
-  }
+  if (!pin || !lon) return;
+  const mark = pin.pin.addTo(pin.map).getElement();
+  mark.setAttribute("aria-label", "问题所在的位置，可拖动，也可用方向键移动");
+  pin.pin.setLatLng(pin.latLng(Number(lon), Number(lat)));
+  pin.look(Number(lon), Number(lat), Math.max(pin.map.getZoom(), 15));
 }
+
+const chart = form.querySelector("[data-map]");
+chart.addEventListener("opened", ({ detail }) => {
+  pin = detail;
+  pin.follow(null);
+  const side = document.documentElement.classList.contains("elder") ? 60 : 44; // what a finger needs
+  pin.pin.setIcon(pin.L.divIcon({ className: "pin-mark", iconSize: [side, side], iconAnchor: [side / 2, side / 2] }));
+  pin.pin.remove();
+  showPin();
+});
+chart.addEventListener("keydown", (event) => {
+  const way = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+  if (!way || !event.target.classList.contains("pin-mark")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const { lat, lng } = pin.pin.getLatLng();
+  pin.pin.setLatLng([lat + way[0] * STEP, lng + way[1] * STEP]);
+  pin.told(true);
+}, true);
+chart.addEventListener("pinned", ({ detail: { lon, lat } }) => {
+  const metres = (EARTH * Math.cos((lat * Math.PI) / 180)) / 2 ** (pin.map.getZoom() + 8);
+  const accuracy = Math.max(5, Math.round(FINGER * metres));
+  place(lon.toFixed(6), lat.toFixed(6), "wgs84", accuracy, `在地图上选的位置，精度约${accuracy}米（WGS-84）。`);
+});
 
 // Photos that outlive the page ---------------------------------------------------------------
 
@@ -408,12 +429,10 @@ by("locate").addEventListener("click", locate);
 document.documentElement.classList.add("scripted");
 restore().then((again) => {
   if (again) {
-    if (field("place.lon").value) look("place").then(() => pin && by("place-told").dataset.lon && pin.show(Number(by("place-told").dataset.lat), Number(by("place-told").dataset.lon)));
+    if (field("place.lon").value) look("place").then(showPin);
     else locate();
     look("kinds");
   } else if (!field("place.lon").value && form.dataset.new === "yes" && form.dataset.locate === "yes") {
     locate();
   }
 });
-if (document.readyState === "complete") map();
-else addEventListener("load", map);
