@@ -21,6 +21,7 @@ const shelf = new Shelf(owner);
 let pin = null;
 let chosen = Boolean(form.querySelector("[name=indicator]:checked"));
 let sending = false;
+let over = false;
 
 function lost(gone) {
   for (const note of document.querySelectorAll(".offline")) note.hidden = !gone;
@@ -205,7 +206,7 @@ class KeptPhotos extends Photos {
     if (cited && item.photo) {
       item.photo.upload = cited.value.split(" ")[0];
       item.photo.key = field("key").value;
-      if (item.isConnected) await shelf.put(item.photo);
+      if (item.isConnected && !over) await shelf.put(item.photo);
     }
   }
 
@@ -253,6 +254,7 @@ new Voice(by("voice"), recorded, () => {
 const NOT_KEPT = new Set(["token", "key", "photos", "recognition", "near_shown"]);
 
 function keep(pending = draft.kept?.pending && draft.kept.key === field("key").value) {
+  if (over) return;
   const fields = [...texts()].filter(([name, value]) => value && !NOT_KEPT.has(name));
   draft.keep(field("key").value, fields, Boolean(pending));
 }
@@ -293,6 +295,7 @@ async function restore() {
 }
 
 async function forget() {
+  over = true; // an answer that is still on its way must not bring it back
   draft.forget();
   await shelf.clear();
 }
