@@ -14,7 +14,7 @@ from api.access import actor_at
 from api.door import Door
 from api.pages.frame import Frame
 from api.pages.rendering import short
-from api.schemas import CaseOut, Step
+from api.schemas import CaseOut, ClockOut, Step
 from api.typical_cases import candidate_of
 from casework.catalogue import Catalogue
 from casework.clock_words import length_in_words
@@ -52,6 +52,8 @@ class OwnView(msgspec.Struct, frozen=True, kw_only=True):
     """From the report to the closing, to be read beside the rating of the speed."""
     publishing: bool = False
     """This reporter agreed to publication, and has not taken that back."""
+    due: ClockOut | None = None
+    """The clock that is promised, or asked of the reporter; not those of other desks."""
     reason: str = ""
     """Why it was not taken up, in words instead of a code."""
 
@@ -149,11 +151,17 @@ def _reached(steps: Sequence[Step]) -> dict[int, datetime]:
 def next_words(case: CaseOut) -> str:
     """What happens next and by when, in a sentence."""
     status = Status(case.status)
-    due = next((c for c in case.clocks if c.clock in _CLOCKS.get(status, ())), None)
+    due = clock_of(case)
     by = "" if due is None else f"（{short(due.due_at)}前）"
     if due is not None and due.overdue and status is not Status.CLOSED:
         by = f"（原定{short(due.due_at)}前，已超时，正在催办）"
     return _NEXT[status].format(by=by, street=case.street_name or "街镇")
+
+
+def clock_of(case: CaseOut) -> ClockOut | None:
+    """The running clock that a status promises by."""
+    wanted = _CLOCKS.get(Status(case.status), ())
+    return next((clock for clock in case.clocks if clock.clock in wanted), None)
 
 
 def handled_by(case: CaseOut) -> str:
@@ -197,6 +205,7 @@ async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnVie
         handled_by=handled_by(case),
         took=took(case, steps),
         publishing=await _publishing(frame, case.case_id),
+        due=clock_of(case),
         reason=reason_of(catalogue, steps),
     )
 

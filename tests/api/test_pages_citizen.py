@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -10,7 +11,16 @@ import pytest
 
 from casework.model import Role
 from casework.numbers import case_number
-from tests.api.client import INSIDE, OUTSIDE, PASSWORD, Town, Tracked, picture
+from tests.api.client import (
+    INSIDE,
+    OUTSIDE,
+    PASSWORD,
+    Town,
+    Tracked,
+    open_town,
+    picture,
+    settings_for,
+)
 from tests.api.test_pages import BROWSER, form_on, holds_together, origin, says, signed_in
 
 
@@ -411,3 +421,26 @@ def test_a_place_code_fills_the_place_in(town: Town, phone: httpx.Client) -> Non
     mini = phone.get("/report", params={"channel": "miniprogram", "elder": "1", "scale": "1.25"})
     assert 'data-crs="gcj02"' in mini.text and 'class="scale-125 elder"' in mini.text
     assert fields(mini.text)["source_channel"] == "miniprogram"
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[Town]:
+    """An engine that takes little from one source."""
+    settings = settings_for(tmp_path / "var", report_limit="1/hour", upload_limit="1/hour")
+    with open_town(settings) as found:
+        yield found
+
+
+def test_too_much_from_one_source_is_said_in_the_page_and_nothing_is_lost(busy: Town) -> None:
+    with httpx.Client(base_url=busy.http.base_url, headers=BROWSER) as phone:
+        form = fields(phone.get("/report").text) | HERE | {"indicator": "P10", "near_shown": "yes"}
+        two = [("album_files", (f"{n}.jpg", picture(n), "image/jpeg")) for n in (91, 92)]
+        answer = phone.post("/report", data=form, files=two, headers=origin(busy))
+        says(answer, 422, "操作过于频繁")
+        assert "92.jpg" in answer.text and "已上传照片1" in answer.text
+        kept = fields(answer.text)
+        assert send(busy, phone, kept).status_code == 303
+        more = kept | {"key": str(uuid4()), "photos": "", "no_photo_reason": "dark", "text": "留着"}
+        late = send(busy, phone, more)
+        says(late, 429, "操作过于频繁")
+        assert int(late.headers["retry-after"]) > 0 and "留着</textarea>" in late.text
