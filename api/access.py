@@ -398,15 +398,23 @@ def reporter_mark(case_id: UUID, person: UUID, first: UUID) -> UUID:
 def actor_at(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     """The actor this visitor is at the case; None for one without any standing.
 
-    A receipt makes the citizen who holds it: no account is needed.
+    A receipt makes the citizen who holds it: no account is needed, and one that reported nothing
+    of this case does not stand in its way.
     """
     principal = visitor.principal
     if principal.kind is PrincipalKind.CITIZEN:
+        own = principal.person_id in {*case.reporters, *case.left}
+        if visitor.receipt and not own and (held := _by_receipt(visitor, case_id, case, receipts)):
+            return held
         return Actor(ActorKind.CITIZEN, str(principal.person_id), roles=(Role.CITIZEN,))
     if principal.kind is PrincipalKind.PARTNER:
         return Actor(ActorKind.PARTNER, str(principal.account_id), roles=(Role.PARTNER,))
     if principal.kind is PrincipalKind.STAFF:
         return principal.actor()
+    return _by_receipt(visitor, case_id, case, receipts)
+
+
+def _by_receipt(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     if visitor.receipt:
         for person in (*case.reporters, *case.left):
             mark = reporter_mark(case_id, person, case.first_reporter)

@@ -86,7 +86,9 @@ async def case_answer(
     """
     shown = await shown_case(frame, reference)
     if not frame.staff:
-        more["own"] = await own_view(frame, shown.case, shown.steps)
+        own = await own_view(frame, shown.case, shown.steps)
+        more["own"] = own
+        shown.forms = own.forms if own.followed else shown.forms
     response = frame.page(
         template_for(frame),
         refused.status if refused else 200,

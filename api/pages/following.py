@@ -245,14 +245,16 @@ async def erase_report(
 
 async def _erased(frame: Frame, case: str | None, key: str) -> Response:
     frame.permit("persons.erase")
+    receipt = frame.visitor.receipt if case else None
+    visitor = _holding(frame, receipt) if receipt else frame.visitor
     try:
         row = await erase(
-            ME, EraseIn(case=case), frame.request, Response(), frame.parts, frame.visitor, key
+            ME, EraseIn(case=case), frame.request, Response(), frame.parts, visitor, key
         )
     except Refusal as refusal:
         return frame.message(422, "没有删除", str(refusal), f"/cases/{case}" if case else "/my")
     said = f"您的个人信息{'已经删除' if row.completed_at else '正在删除'}，不能恢复。"
     response = frame.go("/my", said)
-    if case is not None and frame.visitor.is_anonymous:
+    if case is not None and receipt:
         forget_receipt(response, frame.request, case)
     return response

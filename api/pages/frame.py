@@ -128,7 +128,7 @@ class Frame:
     def with_receipt_of(self, case: str) -> Visitor:
         """The visitor with the receipt that this browser keeps of a case, if it does."""
         receipt = receipts_of(self.request).get(case.upper())
-        if not receipt or not self.visitor.is_anonymous:
+        if not receipt or self.staff:
             return self.visitor
         return replace(self.visitor, receipt=receipt)
 

@@ -6,21 +6,26 @@ Made of what the API tells a reporter; decides nothing and shows no account.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
-from api.access import actor_at
+from api.access import actor_at, may_see
 from api.door import Door
+from api.pages.action_forms import ActionForm, forms_of
 from api.pages.frame import Frame
 from api.pages.rendering import short
+from api.routes.cases import look
 from api.schemas import CaseOut, ClockOut, Step
+from api.shown import Seen, name_of_street, of_state, public_step
 from api.typical_cases import candidate_of
 from casework.catalogue import Catalogue
 from casework.clock_words import length_in_words
 from casework.indicators import NotInCatalogue
-from casework.lifecycle import Status
+from casework.lifecycle import Action, Status
 from casework.model import ActorKind, Clock
+from projections import case_list, timeline
 
 
 class Stand(StrEnum):
@@ -48,6 +53,12 @@ class OwnView(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[Stage, ...]
     next: str
     handled_by: str
+    steps: tuple[Step, ...] = ()
+    """What happened; of a merged case to its primary too."""
+    followed: CaseOut | None = None
+    """The case that a merged one follows, under the reporter's own number."""
+    forms: tuple[ActionForm, ...] = ()
+    """What the reporter may do to it."""
     took: str = ""
     """From the report to the closing, to be read beside the rating of the speed."""
     publishing: bool = False
@@ -196,17 +207,51 @@ def reason_of(catalogue: Catalogue, steps: Sequence[Step]) -> str:
 
 
 async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnView:
-    """All of it for the page."""
+    """All of it for the page. A merged case tells how its primary stands."""
     parts = frame.parts
     catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    followed, forms = None, ()
+    live, lived = case, steps
+    if case.merged_into is not None:
+        found = await _followed(frame, case, case.merged_into)
+        if found is not None:
+            followed, then = found
+            live, lived = followed, (*steps, *then)
+            forms = tuple(f for f in forms_of(parts, followed) if f.action in _FOLLOWING)
     return OwnView(
-        stages=stages(case, steps),
-        next=next_words(case),
-        handled_by=handled_by(case),
-        took=took(case, steps),
+        stages=stages(live, lived),
+        next=next_words(live),
+        handled_by=handled_by(live),
+        steps=tuple(sorted(lived, key=lambda step: step.position)),
+        followed=followed,
+        forms=forms,
+        took=took(live, lived),
         publishing=await _publishing(frame, case.case_id),
-        due=clock_of(case),
+        due=clock_of(live),
         reason=reason_of(catalogue, steps),
+    )
+
+
+_FOLLOWING = frozenset({Action.RATE.value, Action.ADD_INFORMATION.value})
+"""What a reporter of a merged case does to its primary, by the number that they know."""
+
+
+async def _followed(
+    frame: Frame, case: CaseOut, primary: UUID
+) -> tuple[CaseOut, tuple[Step, ...]] | None:
+    """The primary as this reporter sees it, under their own number, and its steps since."""
+    parts, door = frame.parts, Door(frame.parts)
+    own, loaded = await door.loaded(case.case_id), await door.loaded(primary)
+    actor = actor_at(frame.visitor, case.case_id, own.case, parts.receipts)
+    if actor is None or not may_see(actor, loaded.case):
+        return None
+    view = await look(parts, lambda c: case_list.one(c, primary))
+    name = partial(name_of_street, parts)
+    public = await look(parts, lambda c: timeline.public_steps_of(c, primary, name))
+    shown = of_state(parts, loaded, view, Seen(actor), case.as_of)
+    return (
+        shown.model_copy(update={"number": case.number, "case_id": case.case_id}),
+        tuple(public_step(parts, step) for step in public if step.event != "report-submitted"),
     )
 
 

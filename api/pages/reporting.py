@@ -119,6 +119,8 @@ def _channel(asked: str) -> str:
 async def send(frame: Annotated[Frame, Depends(framed("pages.report"))]) -> Response:
     """Take the report in; or the same page with what is missing, nothing filled in lost."""
     form = await frame.posted()
+    if not _is_random(form.key):
+        form = Posted({**form.values, "key": (frame.new_key(),)}, form.files)
     visitor = drafted(frame.visitor, form.key)
     values, failed = await _with_files(frame, visitor, form)
     values = with_choice(values)
@@ -138,6 +140,14 @@ async def send(frame: Annotated[Frame, Depends(framed("pages.report"))]) -> Resp
             shown = Shown(located=_located(frame, values), near=near)
             return _page(frame, values, shown)
     return await _report(frame, visitor, values, report)
+
+
+def _is_random(key: str) -> bool:
+    """Whether it is such a key as our page makes; without one a form is a new one."""
+    try:
+        return UUID(key).version == 4
+    except ValueError:
+        return False
 
 
 async def _report(frame: Frame, visitor: Visitor, values: Values, report: ReportIn) -> Response:

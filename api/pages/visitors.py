@@ -48,7 +48,9 @@ async def page_visitor(request: HttpRequest, parts: Parts) -> Visitor:
         return _with_receipt(request, visitor)
     if principal.kind is PrincipalKind.STAFF and not address_allowed(request, parts):
         raise problem_error(403, "elsewhere", "网络受限", "工作人员只能从单位网络访问。")
-    return replace(visitor, principal=principal)
+    visitor = replace(visitor, principal=principal)
+    # What a resident reported from this browser before signing in is still theirs.
+    return _with_receipt(request, visitor) if principal.kind is PrincipalKind.CITIZEN else visitor
 
 
 def _with_receipt(request: HttpRequest, visitor: Visitor) -> Visitor:

@@ -15,6 +15,7 @@ from tests.api.client import (
     INSIDE,
     OUTSIDE,
     PASSWORD,
+    SQLITE,
     Town,
     Tracked,
     open_town,
@@ -22,6 +23,9 @@ from tests.api.client import (
     settings_for,
 )
 from tests.api.test_pages import BROWSER, form_on, holds_together, origin, says, signed_in
+
+# What a page does with a store is tested elsewhere, on both.
+pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
 
 
 @pytest.fixture
@@ -431,7 +435,9 @@ def busy(tmp_path: Path) -> Iterator[Town]:
         yield found
 
 
-def test_too_much_from_one_source_is_said_in_the_page_and_nothing_is_lost(busy: Town) -> None:
+def test_too_much_from_one_source_is_said_in_the_page_and_nothing_is_lost(
+    town: Town, busy: Town
+) -> None:
     with httpx.Client(base_url=busy.http.base_url, headers=BROWSER) as phone:
         form = fields(phone.get("/report").text) | HERE | {"indicator": "P10", "near_shown": "yes"}
         two = [("album_files", (f"{n}.jpg", picture(n), "image/jpeg")) for n in (91, 92)]
@@ -444,3 +450,38 @@ def test_too_much_from_one_source_is_said_in_the_page_and_nothing_is_lost(busy: 
         late = send(busy, phone, more)
         says(late, 429, "操作过于频繁")
         assert int(late.headers["retry-after"]) > 0 and "留着</textarea>" in late.text
+
+
+def test_a_reporter_of_a_merged_case_follows_and_rates_its_primary(
+    town: Town, phone: httpx.Client
+) -> None:
+    number = report_by(town, phone)
+    mine = tracked(town, number)
+    primary = town.citizen("市民甲").report()
+    town.reviewer.act(mine, "merge", "merged", primary=primary.id)
+    primary = tracked(town, primary.number)
+    close(town, primary)
+    says(phone.get("/my"), 200, "请评价")
+    page = phone.get(f"/cases/{number}")
+    says(page, 200, "一并办理")
+    assert "已清理，感谢反映。" in page.text and "请您评价" in page.text
+    form = form_on(page.text, "rate") | {"solved": "no", "satisfaction": "1", "efficiency": "1"}
+    done = phone.post(f"/cases/{number}/rate", data=form, headers=origin(town))
+    assert done.status_code == 303, done.text
+    assert town.reviewer.get(f"/cases/{primary.id}").json()["status"] == "under_recheck"
+
+
+def test_what_was_reported_before_signing_in_is_still_theirs_in_this_browser(
+    town: Town, phone: httpx.Client
+) -> None:
+    number = report_by(town, phone, text="登录之前报的")
+    name = f"市民{uuid4().hex[:8]}"
+    form = {"name": name, "password": PASSWORD, "again": PASSWORD, "next": "/my"}
+    phone.post("/register", data=form, headers=origin(town))
+    assert number in phone.get("/my").text
+    page = phone.get(f"/cases/{number}")
+    says(page, 200, "登录之前报的")
+    more = form_on(page.text, "add-information") | {"text": "再补一句"}
+    done = phone.post(f"/cases/{number}/add-information", data=more, headers=origin(town))
+    assert done.status_code == 303, done.text
+    assert town.reviewer.get(f"/cases/{number}").json()["new_information"]
