@@ -1,7 +1,7 @@
 """The resident's pages over plain HTTP, as a browser without a script asks for them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from uuid import uuid4
@@ -63,6 +63,7 @@ def fields(page: str) -> dict[str, str | list[str]]:
     return found
 
 
+NONE: Mapping[str, str] = {}
 HERE = {"place.lon": "116.32367", "place.lat": "39.98207", "place.kind": "road"}
 
 
@@ -71,12 +72,13 @@ def send(
     phone: httpx.Client,
     form: dict[str, str | list[str]],
     photo: int | None = None,
-    **headers: str,
+    headers: Mapping[str, str] = NONE,
 ) -> httpx.Response:
+    headers = origin(town) | dict(headers)
     files = [("album_files", ("p.jpg", picture(photo), "image/jpeg"))] if photo is not None else []
     if not files:
-        return phone.post("/report", data=form, headers=origin(town) | headers)
-    return phone.post("/report", data=form, files=files, headers=origin(town) | headers)
+        return phone.post("/report", data=form, headers=headers)
+    return phone.post("/report", data=form, files=files, headers=headers)
 
 
 def test_one_form_leads_from_an_address_to_a_receipt(town: Town, phone: httpx.Client) -> None:
@@ -214,9 +216,9 @@ def test_the_nearby_case_is_offered_once_and_may_be_joined(town: Town, phone: ht
 def test_a_script_is_told_where_to_go_or_what_is_wrong(town: Town, phone: httpx.Client) -> None:
     script = {"X-Asked-By": "script", "Accept": "*/*"}
     form = fields(phone.get("/report").text) | HERE | {"indicator": "P10"}
-    wrong = send(town, phone, form, **script)
+    wrong = send(town, phone, form, headers=script)
     assert wrong.status_code == 422 and wrong.text.strip().startswith('<div id="refused-told">')
-    done = send(town, phone, form | {"no_photo_reason": "dark"}, **script)
+    done = send(town, phone, form | {"no_photo_reason": "dark"}, headers=script)
     assert done.status_code == 201 and done.json()["to"].endswith("/receipt")
     assert phone.get(done.json()["to"]).status_code == 200, "the receipt is kept"
     look = phone.post("/report/look/place", data=form, headers=origin(town) | script)

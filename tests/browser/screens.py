@@ -6,7 +6,7 @@ A new page adds rows here. `path` may name what `prepared` lays out, in braces.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from tests.api.client import picture
 from tests.browser.desk import VIEWPORTS, Site, Viewport
@@ -68,7 +68,7 @@ def _written(page: Page) -> None:
 
 
 def _filled(page: Page) -> None:
-    photo = {"name": "p.jpg", "mimeType": "image/jpeg", "buffer": picture(7)}
+    photo = FilePayload(name="p.jpg", mimeType="image/jpeg", buffer=picture(7))
     page.set_input_files("[name=album_files]", [photo])
     page.locator(".picked-one", has_text="已上传").wait_for()
     _written(page)

@@ -137,6 +137,11 @@ function showPin() {
 }
 
 const chart = form.querySelector("[data-map]");
+if (chart.dataset.library) {
+  const early = document.createElement("link"); // fetched meanwhile, run when the map comes in sight
+  Object.assign(early, { rel: "preload", as: "script", href: chart.dataset.library, fetchPriority: "low" });
+  document.head.append(early);
+}
 chart.addEventListener("opened", ({ detail }) => {
   pin = detail;
   pin.follow(null);
