@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -487,3 +488,38 @@ def test_what_was_reported_before_signing_in_is_still_theirs_in_this_browser(
     done = phone.post(f"/cases/{number}/add-information", data=more, headers=origin(town))
     assert done.status_code == 303, done.text
     assert town.reviewer.get(f"/cases/{number}").json()["new_information"]
+
+
+NASTY = (
+    "\x00", "\u202e反", "nan", "1e999", "-inf", "９９", "' OR 1=1 --", "<script>alert(1)</script>",
+    "x" * 3000, "110108011 39 x", "🚲" * 50, "../../etc/passwd", "%00%ff",
+)  # fmt: skip
+
+
+def test_whatever_is_posted_the_page_answers_in_words(town: Town, phone: httpx.Client) -> None:
+    clean = fields(phone.get("/report").text) | HERE | {"indicator": "P10", "near_shown": "yes"}
+    names = [
+        "key", "text", "indicator", "place.lon", "place.accuracy_m", "place.crs", "place.kind",
+        "place.address", "place.pick", "place.device.lon", "photos", "recording", "contact",
+        "recognition", "source_channel", "no_photo_reason", "join", "consents.publication", "do",
+    ]  # fmt: skip
+    for number, name in enumerate(names):
+        nasty = NASTY[number % len(NASTY)], NASTY[(number * 5 + 3) % len(NASTY)]
+        for value in nasty:
+            answer = send(town, phone, clean | {"key": str(uuid4()), name: value})
+            assert answer.status_code in {200, 303, 404, 409, 422}, (name, value, answer.text)
+            if answer.status_code == 200:
+                assert "<script>alert" not in answer.text
+    for value in NASTY:
+        asked = {"lon": value, "lat": value, "crs": value, "kind": value, "address": value}
+        query = asked | {"indicator": value, "channel": value, "scale": value, "elder": value}
+        holds_together(phone.get("/report", params=query))
+        for what in ("place", "kinds", "near", "places", value[:20].replace("/", "") or "x"):
+            path = f"/report/look/{quote(what, safe='')}"
+            looked = phone.post(
+                path, data=clean | {"text": value, "place.lon": value, "place.address": value},
+                headers=origin(town),
+            )  # fmt: skip
+            assert looked.status_code in {200, 404}, (what, value, looked.text)
+        status = phone.get("/status", params={"number": value[:40]})
+        assert status.status_code in {200, 404, 422}
