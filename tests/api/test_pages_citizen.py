@@ -283,6 +283,7 @@ def test_the_case_is_rated_in_three_choices_without_a_script(
     page = phone.get(f"/cases/{number}")
     says(page, 200, "请您评价")
     assert "从上报到结案用了" in page.text and "已清理，感谢反映。" in page.text
+    assert "还没有整改照片" not in page.text
     form = form_on(page.text, "rate")
     short = phone.post(f"/cases/{number}/rate", data=form | {"solved": "yes"}, headers=origin(town))
     says(short, 422, 'href="#rate-satisfaction"')

@@ -302,3 +302,48 @@ def test_too_many_reports_are_told_in_the_page_and_nothing_is_lost(desk: Opens) 
     expect(page.locator("#sending")).to_contain_text("请稍后再试")
     page.click("#send")
     page.wait_for_url("**/receipt")
+
+
+@pytest.mark.deep
+def test_a_report_that_waited_is_offered_when_the_page_is_opened_again(
+    desk: Opens, site: Site
+) -> None:
+    window = desk(None, "phone", at=INSIDE)
+    page = window.open("/report")
+    Finger(page).photo(48)
+    page.locator(".picked-one", has_text="已上传").wait_for()
+    written(page)
+    window.context.set_offline(True)
+    page.click("#send")
+    expect(page.locator("#sending")).to_contain_text("恢复后自动发送一次")
+    before = reports(site)
+    page.goto("about:blank")
+    window.context.set_offline(False)
+    window.open("/report")
+    assert reports(site) == before, "nobody sends it unasked"
+    page.locator("#draft-told button", has_text="现在发送").click()
+    page.wait_for_url("**/receipt")
+    assert reports(site) == before + 1
+    forgive(window, "failed request", "ERR_INTERNET_DISCONNECTED")
+
+
+@pytest.mark.deep
+def test_on_a_shared_phone_one_button_forgets_receipts_and_drafts(desk: Opens) -> None:
+    window = desk(None, "phone", at=INSIDE)
+    page = window.open("/report")
+    Finger(page).photo(49)
+    written(page)
+    page.click("#send")
+    page.wait_for_url("**/receipt")
+    window.open("/report")
+    page.locator("#place-told .street").wait_for()
+    page.fill("#report-text", "还没有写完")
+    Finger(page).photo(50)
+    page.locator(".picked-one", has_text="已上传").wait_for()
+    assert kept(page) == [1, 1]
+    window.open("/my")
+    page.click("form[action='/my/forget'] button")
+    with page.expect_navigation():
+        page.click("form[action='/my/forget'] button")
+    assert "没有记住的上报" in page.inner_text("main")
+    assert kept(page) == [0, 0]

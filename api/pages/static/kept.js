@@ -2,7 +2,16 @@
 // Where a browser keeps nothing, nothing is kept, and the page works as before.
 
 const AGE = 20 * 3600 * 1000; // ms: uploads are good for a day
+const FORGOTTEN = 7 * 24 * 3600 * 1000; // ms: nobody comes back to it
 const NAME = "report-draft";
+
+/** Throw away whatever this browser keeps of reports that were not sent, for a phone that others use too. */
+export function forgetAll() {
+  for (const store of [localStorage, sessionStorage]) {
+    for (const name of Object.keys(store)) if (name.startsWith(NAME)) store.removeItem(name);
+  }
+  indexedDB.deleteDatabase(NAME);
+}
 
 export class Draft {
   constructor(store, owner) {
@@ -10,7 +19,7 @@ export class Draft {
     try {
       this.store = store === "session" ? sessionStorage : localStorage;
       const kept = JSON.parse(this.store.getItem(this.name) || "null");
-      this.kept = kept && kept.fields ? kept : null;
+      this.kept = kept && kept.fields && Date.now() - kept.at < FORGOTTEN ? kept : null;
     } catch {
       this.store = null;
       this.kept = null;
@@ -66,7 +75,9 @@ export class Shelf {
   }
 
   async all() {
-    const found = (await this.ask("readonly", (store) => store.getAll())) || [];
+    const stored = (await this.ask("readonly", (store) => store.getAll())) || [];
+    const found = stored.filter((photo) => Date.now() - photo.at < FORGOTTEN);
+    for (const photo of stored) if (!found.includes(photo)) await this.drop(photo.id);
     return found.filter((photo) => photo.owner === this.owner).sort((a, b) => a.at - b.at);
   }
 
