@@ -105,12 +105,22 @@ async def status_page(
         error, status = NO_NUMBER, 422
     elif wanted:
         try:
-            told = await read_status(wanted, frame.parts, frame.visitor)
+            told = await _told(frame, wanted)
         except UnknownCase:
             error, status = f"没有编号为{wanted}的案件，请核对编号。", 404
         except ProblemError as fault:
             error, status = fault.problem.detail, fault.problem.status
     return _status(frame, status, number=number.strip(), told=told, error=error)
+
+
+async def _told(frame: Frame, number: str) -> StatusOut:
+    """The status; a number that was given out this moment is waited for. Raises UnknownCase."""
+    parts = frame.parts
+    try:
+        return await read_status(number, parts, frame.visitor)
+    except UnknownCase:
+        head = await Door(parts).in_thread(parts.casework.eventlog.head)
+        return await read_status(number, parts, frame.visitor, head)
 
 
 NO_NUMBER = "这不是一个案件编号。编号形如 HD26112200123452，请核对后再查。"
@@ -151,9 +161,16 @@ def _status(
 ) -> Response:
     held = told is not None and bool(told.steps)
     return frame.page(
-        "status.html", status, number=number, receipt=receipt, told=told, error=error,
-        receipt_error=receipt_error, held=held or number.upper() in receipts_of(frame.request),
-    )  # fmt: skip
+        "status.html",
+        status,
+        number=number,
+        receipt=receipt,
+        told=told,
+        error=error,
+        receipt_error=receipt_error,
+        is_number=is_case_number(number.upper()),
+        held=held or number.upper() in receipts_of(frame.request),
+    )
 
 
 # 回执 --------------------------------------------------------------------------------------
