@@ -26,6 +26,11 @@ from api.pages import (
     files,
     following,
     home,
+    office_accounts,
+    office_audit,
+    office_configuration,
+    office_duty,
+    office_security,
     registering,
     reporting,
     signing,
@@ -211,6 +216,11 @@ UNPREFIXED = (
     following.router,
     files.router,
     case_pages.router,
+    office_accounts.router,
+    office_configuration.router,
+    office_duty.router,
+    office_security.router,
+    office_audit.router,
 )
 """What is served beside it."""
 

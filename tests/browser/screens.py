@@ -112,8 +112,9 @@ CITIZEN: tuple[Screen, ...] = (
 
 SCREENS: tuple[Screen, ...] = (
     *ways(Screen("sign-in", "/sign-in"), elder=False),
-    Screen("look-up", "/"),
-    Screen("look-up-refused", "/", then=_unknown),
+    Screen("home", "/"),
+    Screen("look-up", "/search", "审核甲"),
+    Screen("look-up-refused", "/search", "审核甲", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     *CITIZEN,
