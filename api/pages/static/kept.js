@@ -52,7 +52,7 @@ export class Shelf {
   }
 
   open() {
-    this.opened ||= new Promise((done, failed) => {
+    this.opened = this.opened || new Promise((done, failed) => {
       const asked = indexedDB.open(NAME, 1);
       asked.onupgradeneeded = () => asked.result.createObjectStore("photos", { keyPath: "id" });
       asked.onsuccess = () => done(asked.result);

@@ -137,11 +137,6 @@ function showPin() {
 }
 
 const chart = form.querySelector("[data-map]");
-if (chart.dataset.library) {
-  const early = document.createElement("link"); // fetched meanwhile, run when the map comes in sight
-  Object.assign(early, { rel: "preload", as: "script", href: chart.dataset.library, fetchPriority: "low" });
-  document.head.append(early);
-}
 chart.addEventListener("opened", ({ detail }) => {
   pin = detail;
   pin.follow(null);
@@ -269,7 +264,7 @@ function fillIn(fields) {
   for (const [name, value] of fields) {
     if (name === "source_channel" || (given && name.startsWith("place."))) continue;
     for (const input of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (input.type === "radio" || input.type === "checkbox") input.checked ||= input.value === value;
+      if (input.type === "radio" || input.type === "checkbox") input.checked = input.checked || input.value === value;
       else if (input.type !== "file") input.value = value;
     }
     if (name === "recording" && !field("recording") && !draft.old) {
@@ -401,7 +396,7 @@ addEventListener("pageshow", (event) => {
 // What one does -----------------------------------------------------------------------------
 
 form.addEventListener("change", (event) => {
-  const { name, value, dataset } = event.target;
+  const { name, value } = event.target;
   if (name === "indicator") {
     chosen = true;
     look("near");
@@ -410,9 +405,7 @@ form.addEventListener("change", (event) => {
   if (name === "place.pick") {
     const [lon, lat, accuracy, ...words] = value.split(" ");
     by("report-place-address").value = words.join(" ");
-    for (const one of ["lon", "lat", "crs", "accuracy_m"]) field(`place.device.${one}`).value ||= "";
     place(lon, lat, "wgs84", accuracy, `按地名找到的位置，误差约${accuracy}米。不准可以在地图上改。`);
-    if (dataset.outside === undefined) for (const one of form.querySelectorAll("[name='place.pick']")) one.checked = one === event.target;
   }
   if (["place.lon", "place.lat", "place.crs", "place.accuracy_m"].includes(name)) after(() => look("place").then(() => look("near")));
   keep();
