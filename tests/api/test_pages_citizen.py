@@ -234,10 +234,13 @@ def report_by(town: Town, phone: httpx.Client, **changes: str) -> str:
     }  # fmt: skip
     done = send(town, phone, form)
     assert done.status_code == 303, done.text
-    number = done.headers["location"].split("/")[2]
-    head = town.parts.casework.eventlog.head()
-    town.reviewer.get("/cases", after=head, limit=1)
-    return str(number)
+    seen(town)
+    return str(done.headers["location"].split("/")[2])
+
+
+def seen(town: Town) -> None:
+    """Wait until the views have all that has happened."""
+    town.reviewer.get("/cases", after=town.parts.casework.eventlog.head(), limit=1)
 
 
 def tracked(town: Town, number: str) -> Tracked:
@@ -383,7 +386,15 @@ def test_a_resident_registers_is_signed_in_and_finds_what_was_reported(
     says(page, 200, "注册成功")
     token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
     assert token
-    number = report_by(town, phone)
+    form_now = fields(phone.get("/report").text) | {
+        "text": "盲道上停满共享单车",
+        "place.kind": "road",
+    }
+    asked = send(town, phone, form_now | {"place.address": "中关村广场", "do": "find"}, photo=84)
+    assert "已上传照片1" in asked.text and "推荐：" in asked.text
+    whole = send(town, phone, fields(asked.text) | HERE | {"near_shown": "yes"})
+    number = whole.headers["location"].split("/")[2]
+    seen(town)
     assert number in phone.get("/my").text
     assert "receipts" not in phone.cookies, "an account needs none"
     phone.cookies.clear()

@@ -96,7 +96,7 @@ def deeply(screens: Iterator[Screen], but: str = "phone") -> Iterator[Screen]:
 CITIZEN: tuple[Screen, ...] = (
     *deeply(ways(Screen("report", "/report", whole=True)), "small-elder"),
     *deeply(ways(Screen("report-error", "/report", whole=True, then=_nothing_given)), "none"),
-    *deeply(ways(Screen("report-filled", "/report", whole=True, then=_filled)), "small-elder"),
+    *deeply(ways(Screen("report-filled", "/report", whole=True, then=_filled)), "none"),
     *deeply(ways(Screen("report-done", "/report", whole=True, then=_receipt)), "none"),
     *deeply(ways(Screen("my", "/my", "市民乙", whole=True))),
     *deeply(ways(Screen("my-empty", "/my")), "none"),
