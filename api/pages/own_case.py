@@ -210,7 +210,8 @@ async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnVie
     """All of it for the page. A merged case tells how its primary stands."""
     parts = frame.parts
     catalogue = parts.casework.references.rules_at(parts.now()).catalogue
-    followed, forms = None, ()
+    followed: CaseOut | None = None
+    forms: tuple[ActionForm, ...] = ()
     live, lived = case, steps
     if case.merged_into is not None:
         found = await _followed(frame, case, case.merged_into)

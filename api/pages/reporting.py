@@ -264,6 +264,7 @@ async def _places(
     """Where the address may be: to be chosen from, never taken by itself."""
     places = await _found(frame, visitor, one(values, "place.address"))
     shown = Shown(places=places, kinds=await _kinds(frame, visitor, values))
+    values = _with_transcript(values, shown.kinds)
     refused = None
     if one(values, "do") != "find" and not _scripted(frame.request):
         says = "请在找到的地点中选一处。" if places and places.places else "没有找到，请换个说法。"
@@ -292,7 +293,15 @@ async def _again(
     if not _scripted(frame.request):
         located = _located(frame, values)
         shown = Shown(located=located, kinds=await _kinds(frame, visitor, values))
+        values = _with_transcript(values, shown.kinds)
     return _page(frame, values, shown, refused)
+
+
+def _with_transcript(values: Values, kinds: RecognisedOut | None) -> Values:
+    """What was said stands in the field for words, to be put right, where nothing stands yet."""
+    if kinds is None or not kinds.transcript or one(values, "text"):
+        return values
+    return {**values, "text": (kinds.transcript,)}
 
 
 @router.post("/report/look/{what}", name="pages.report_look")
