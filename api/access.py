@@ -79,6 +79,8 @@ _LISTENERS: frozenset[Role | Who] = frozenset(
 _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
     {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.SYSADMIN}
 )
+_OWN: frozenset[Role | Who] = frozenset({_R.CITIZEN, Who.RECEIPT})
+"""Those whose own case it may be."""
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
 _MEASURERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
@@ -232,6 +234,16 @@ POLICY: dict[str, Policy] = {
         _row("pages.sign_out", "退出登录", {Who.SIGNED_IN}),
         _row("pages.password", "修改密码页", {Who.SIGNED_IN}),
         _row("pages.search", "查案件", _DESKS),
+        _row("pages.report", "上报页", _REPORTERS - {_R.PARTNER}, words=Words.OWN),
+        _row("pages.report_look", "上报时查地点和类别", _REPORTERS - {_R.PARTNER}),
+        _row("pages.on_behalf", "代为上报", {_R.REVIEWER, _R.STREET, _R.STREET_LEAD}),
+        _row("pages.receipt", "回执页", {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, *_OWN}),
+        _row("pages.my", "我的上报页", {Who.ANONYMOUS, _R.CITIZEN}, words=Words.OWN),
+        _row("pages.my_forget", "清除回执", _ALL),
+        _row("pages.my_erase", "删除个人信息页", _OWN),
+        _row("pages.status", "查进度", _ALL),
+        _row("pages.register", "注册页", _ALL),
+        _row("pages.withdraw_consent", "不再同意公开照片", _OWN),
         _row("pages.case", "案件页", _LOOKERS - {_R.PARTNER}, words=Words.MASKED),
         _row("pages.photo", "查看照片", _LOOKERS - {_R.PARTNER}),
         _row("pages.recording", "收听录音", _LISTENERS - {_R.PARTNER}),
@@ -408,15 +420,23 @@ def reporter_mark(case_id: UUID, person: UUID, first: UUID) -> UUID:
 def actor_at(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     """The actor this visitor is at the case; None for one without any standing.
 
-    A receipt makes the citizen who holds it: no account is needed.
+    A receipt makes the citizen who holds it: no account is needed, and one that reported nothing
+    of this case does not stand in its way.
     """
     principal = visitor.principal
     if principal.kind is PrincipalKind.CITIZEN:
+        own = principal.person_id in {*case.reporters, *case.left}
+        if visitor.receipt and not own and (held := _by_receipt(visitor, case_id, case, receipts)):
+            return held
         return Actor(ActorKind.CITIZEN, str(principal.person_id), roles=(Role.CITIZEN,))
     if principal.kind is PrincipalKind.PARTNER:
         return Actor(ActorKind.PARTNER, str(principal.account_id), roles=(Role.PARTNER,))
     if principal.kind is PrincipalKind.STAFF:
         return principal.actor()
+    return _by_receipt(visitor, case_id, case, receipts)
+
+
+def _by_receipt(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     if visitor.receipt:
         for person in (*case.reporters, *case.left):
             mark = reporter_mark(case_id, person, case.first_reporter)

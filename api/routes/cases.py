@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, TypeVar, cast
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from fastapi import Request as HttpRequest
@@ -247,6 +248,11 @@ async def mine(
     as_of = await seen_up_to(parts, after)
     person = visitor.principal.person_id
     assert person is not None
+    return await mine_of(parts, person, as_of)
+
+
+async def mine_of(parts: Parts, person: UUID, as_of: int) -> tuple[MyCaseOut, ...]:
+    """The cases of a person, newest first, by their pseudonymous id."""
     found = await look(
         parts,
         lambda c: my_cases.cases_of(c, person, lambda code: name_of_street(parts, code)),

@@ -75,6 +75,8 @@ The names of citizens, reviewers, supervisors, the checker and the 街镇 are th
 _FLAGS = (
     "--headless=new",
     "--disable-gpu",
+    # A microphone that beeps; whether a page may listen is still asked.
+    "--use-fake-device-for-media-stream",
     # Nothing outside this machine has a name here.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )

@@ -142,6 +142,10 @@
   let stops = [];
   const start = () => {
     const groups = new Set();
+    // From the top, wherever one was: from a page's last field Tab would leave the page at once.
+    document.body.tabIndex = -1;
+    document.body.focus({ preventScroll: true });
+    document.body.removeAttribute("tabindex");
     document.activeElement?.blur();
     // From the top, wherever the page has put its reader.
     document.body.tabIndex = -1;

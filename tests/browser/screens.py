@@ -6,8 +6,9 @@ A new page adds rows here. `path` may name what `prepared` lays out, in braces.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
+from tests.api.client import picture
 from tests.browser.desk import VIEWPORTS, Site, Viewport
 from tests.browser.street_screens import (
     CLERK,
@@ -99,6 +100,64 @@ def _street() -> Iterator[Screen]:
     yield from ways(replace(refused, then=declare_backwards), elder=False)
 
 
+def _nothing_given(page: Page) -> None:
+    page.click("#send")
+    page.locator(".refused").wait_for()
+
+
+def _written(page: Page) -> None:
+    page.fill("#report-text", "人行道停满共享单车，推婴儿车过不去")
+    page.locator("[data-proposed]").first.wait_for()
+    page.fill("#report-place-address", "中关村广场")
+    page.click("#find")
+    page.locator("[name='place.pick']").first.check()
+    page.locator("#place-told .street").wait_for()
+    page.locator("label.chip", has_text="广场").click()
+
+
+def _filled(page: Page) -> None:
+    photo = FilePayload(name="p.jpg", mimeType="image/jpeg", buffer=picture(7))
+    page.set_input_files("[name=album_files]", [photo])
+    page.locator(".picked-one", has_text="已上传").wait_for()
+    _written(page)
+
+
+def _receipt(page: Page) -> None:
+    _filled(page)
+    page.click("#send")
+    page.wait_for_url("**/receipt")
+
+
+def _no_stars(page: Page) -> None:
+    page.evaluate(
+        "for (const one of document.querySelectorAll('#act-rate [required]')) one.required = false"
+    )
+    with page.expect_navigation():
+        page.click("#act-rate button.main")
+
+
+def deeply(screens: Iterator[Screen], but: str = "phone") -> Iterator[Screen]:
+    """Ways of which `make test` looks at one alone."""
+    return (replace(one, deep=not one.name.endswith(but)) for one in screens)
+
+
+CITIZEN: tuple[Screen, ...] = (
+    *deeply(ways(Screen("report", "/report", whole=True)), "small-elder"),
+    *deeply(ways(Screen("report-error", "/report", whole=True, then=_nothing_given)), "none"),
+    *deeply(ways(Screen("report-filled", "/report", whole=True, then=_filled)), "none"),
+    *deeply(ways(Screen("report-done", "/report", whole=True, then=_receipt)), "none"),
+    *deeply(ways(Screen("my", "/my", "市民乙", whole=True))),
+    *deeply(ways(Screen("my-empty", "/my")), "none"),
+    *deeply(ways(Screen("status", "/status?number={submitted}", whole=True)), "none"),
+    *deeply(ways(Screen("own-case", "/cases/{closed}", "市民乙", whole=True)), "small-elder"),
+    *deeply(ways(Screen("own-case-error", "/cases/{closed}", "市民乙", then=_no_stars)), "none"),
+    *deeply(ways(Screen("own-asked", "/cases/{asked}", "市民乙", whole=True)), "none"),
+    *deeply(ways(Screen("register", "/register")), "none"),
+    Screen("on-behalf", "/report/on-behalf", "审核甲", "desktop", whole=True, deep=True),
+    Screen("report-plain", "/report", whole=True, javascript=False, deep=True),
+)
+
+
 SCREENS: tuple[Screen, ...] = (
     *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
@@ -107,6 +166,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("look-up-refused", "/search", "审核甲", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
+    *CITIZEN,
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
     *ways(Screen("typical-month", MAY, whole=True)),
     *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
@@ -135,11 +195,23 @@ def prepared(site: Site) -> dict[str, str]:
     submitted = town.citizen("市民甲").report()
     dispatched = town.citizen("市民甲").report(photos=1)
     town.reviewer.act(dispatched, "register", "dispatched", indicator="P10", condition="P10-2")
-    street = prepare_street(site)
+    desks = prepare_street(site)
+    resident, street = town.citizen("市民乙"), town.street()
+    closed, asked = resident.report(photos=1), resident.report(photos=1)
+    town.reviewer.act(
+        asked, "request_information", "awaiting_information", code="Q01", question="在哪个路口？"
+    )
+    town.reviewer.act(closed, "register", "dispatched", indicator="P10", condition="P10-2")
+    street.act(closed, "acknowledge", "handling")
+    handed = {"outcome": "rectified", "photos": [street.photo()], "words": "已清理。"}
+    street.act(closed, "rectify", "rectified", **handed)
+    town.reviewer.act(closed, "close", "closed", standard_met=True, reply="已清理，感谢反映。")
     site.seen()
     return {
         "submitted": submitted.number,
         "dispatched": dispatched.number,
+        "closed": closed.number,
+        "asked": asked.number,
         **laid_out(site),
-        **street,
+        **desks,
     }
