@@ -4,7 +4,8 @@ To a citizen only what everybody may know of a case is told (its number, kind an
 far), and only of cases that a reviewer has looked at.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from math import ceil, cos, radians
 from uuid import UUID
@@ -13,12 +14,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from casework.lifecycle import BEFORE_CLOSING, Status
-from evidence.duplicates import SAME_PICTURE_M, Pair, Score, score
+from evidence.duplicates import ASK, SAME_PICTURE_M, Pair, Score, score
 from evidence.likeness import Likeness, same_picture
 from evidence.provenance import Position, metres
 from projections import evidence_seen
 from projections.case_history import REVIEWED
 from projections.evidence_seen import OpenCase
+from projections.repeats import OpenReport, open_reports, sent_twice
 
 MOST_LOOKED_AT = 400
 """Open cases within a kilometre that are compared, the newest: more than a square kilometre has."""
@@ -28,6 +30,8 @@ COARSE_M = 50
 
 _DEGREE_M = 111_320.0
 _CELL_M = 100.0
+_SQUARE = (0.0024, 0.002)
+"""Degrees of longitude and latitude of a square wider than what can still be near, here."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,59 @@ def for_reviewer(connection: Connection, asked: Asked, itself: UUID) -> list[Sim
     """What a reviewer should look at before 立案, the likeliest first."""
     found = _scored(connection, asked, BEFORE_CLOSING, itself)
     return [one for one in found if one.score.proposed][:MOST_TOLD]
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """A report that waits for review, and the earlier open case that it is most like."""
+
+    seq: int
+    case: OpenCase
+    like: Similar
+
+
+def repeated(connection: Connection) -> dict[int, Repeated]:
+    """疑似重复: what waits for review and very likely repeats an earlier open case, by its `seq`.
+
+    Weighed as in `for_reviewer`, from `ASK` on, but with two differences that keep one look at all
+    open cases cheap: pins count as exact, and pictures are the same only if file or pixels are.
+    """
+    reports = open_reports(connection)
+    waiting = [report for report in reports if report.case.status is Status.SUBMITTED]
+    twice = sent_twice(connection, [report.case.case_id for report in waiting])
+    squares: dict[tuple[int, int], list[OpenReport]] = defaultdict(list)
+    by_id = {report.case.case_id: report for report in reports}
+    for report in reports:
+        squares[_square(report.case)].append(report)
+    found: dict[int, Repeated] = {}
+    for report in waiting:
+        here, same = report.case, twice.get(report.case.case_id, set())
+        near = {one.seq: one for square in _around_square(here) for one in squares[square]}
+        near |= {by_id[case].seq: by_id[case] for case in same if case in by_id}
+        scored = [
+            _like(here, one.case, same=one.case.case_id in same)
+            for one in near.values()
+            if one.seq < report.seq
+        ]
+        likest = max(scored, key=lambda one: (one.score.value, -one.distance_m), default=None)
+        if likest is not None and likest.score.value >= ASK:
+            found[report.seq] = Repeated(report.seq, here, likest)
+    return found
+
+
+def _like(here: OpenCase, case: OpenCase, *, same: bool) -> Similar:
+    away = metres(Position(here.lon, here.lat), Position(case.lon, case.lat))
+    asked = Asked(lon=here.lon, lat=here.lat, at=here.submitted_at, indicator=here.indicator)
+    return Similar(case, away, score(_pair(asked, case, away, same or None)))
+
+
+def _square(case: OpenCase) -> tuple[int, int]:
+    east, north = _SQUARE
+    return int(case.lon / east), int(case.lat / north)
+
+
+def _around_square(case: OpenCase) -> Iterator[tuple[int, int]]:
+    x, y = _square(case)
+    yield from ((x + east, y + north) for east in (-1, 0, 1) for north in (-1, 0, 1))
 
 
 def for_citizen(connection: Connection, asked: Asked) -> list[Similar]:
