@@ -228,6 +228,8 @@ POLICY: dict[str, Policy] = {
         _row("pages.password", "修改密码页", {Who.SIGNED_IN}),
         _row("pages.search", "查案件", _DESKS),
         _row("pages.case", "案件页", _LOOKERS - {_R.PARTNER}, words=Words.MASKED),
+        _row("pages.photo", "查看照片", _LOOKERS - {_R.PARTNER}),
+        _row("pages.recording", "收听录音", _LISTENERS - {_R.PARTNER}),
         _row("pages.act", "在页面上办理", _ALL),
         _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),

@@ -6,7 +6,7 @@ Limits of time, calendars and indicators are data, not settings.
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -84,6 +84,23 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^$|^(https?:/)?/[^/]",
         description="上报页面的地址；扫位置二维码后带着位置转到那里。空则显示一页说明。",
+    )
+    base_map: Literal["none", "tianditu", "amap", "tencent"] = Field(
+        default="none",
+        description=(
+            "底图: none（只画街镇界线，不访问外网）、tianditu（天地图）、amap（高德）"
+            "或 tencent（腾讯）。"
+        ),
+    )
+    base_map_key: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9]*$",
+        description="天地图的浏览器端密钥；它随页面公开，请在天地图控制台限定域名。",
+    )
+    base_map_approval: str = Field(
+        default="",
+        max_length=40,
+        description="底图的审图号，如 GS（2024）0568号；显示在地图角上。",
     )
     staff_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

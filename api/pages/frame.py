@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
 from api.pages import posted
+from api.pages.base_map import base_map, told
 from api.pages.rendering import page
 from api.pages.visitors import page_guard, receipts_of, remember, token_of
 from api.parts import Parts
@@ -131,6 +132,11 @@ class Frame:
             return self.visitor
         return replace(self.visitor, receipt=receipt)
 
+    @property
+    def base_map(self) -> str:
+        """What the map's script reads of the map under our layers."""
+        return told(self.parts.settings)
+
     def new_key(self) -> str:
         """A key for a form: however often it is sent, it is one form."""
         return str(self.parts.new_id())
@@ -144,7 +150,10 @@ class Frame:
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:
         """The page of a template, with this frame as `frame`."""
-        response = page(template, {**values, "frame": self}, status)
+        under = base_map(self.parts.settings)
+        response = page(
+            template, {**values, "frame": self}, status, tiles=under.hosts if under else ""
+        )
         if self._asked_size:
             self.keep_size(response)
         if self.said:

@@ -60,6 +60,11 @@ def short(at: datetime | None) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def of_case(url: str, number: str) -> str:
+    """Where a page fetches a file of a case that the API serves at `url`."""
+    return f"/cases/{number}{url.removeprefix('/api/v1')}"
+
+
 class Asset:
     """A file of our own as it is served: plain and packed, under a name that tells its content."""
 
@@ -98,6 +103,7 @@ templates = Environment(
 templates.filters["moment"] = moment
 templates.filters["day"] = day
 templates.filters["short"] = short
+templates.filters["of_case"] = of_case
 templates.globals["address"] = address
 templates.globals["there"] = there
 

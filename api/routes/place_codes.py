@@ -2,6 +2,8 @@
 
 import hmac
 import io
+import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from html import escape
 from string import Template
@@ -56,6 +58,14 @@ REVOKED = "这个位置二维码已经停用，请在“随手拍”中直接选
 
 MODULE = 8
 """Pixels of a module: 300 dpi print of 3 cm, and screens."""
+
+_CARRIED = {
+    "channel": re.compile(r"[a-z0-9_-]{1,32}"),
+    "elder": re.compile(r"1"),
+    "scale": re.compile(r"[0-2](\.[0-9]{1,2})?"),
+}
+"""What a mini-program says of itself to every page (miniprogram/paths.js); else the hop to the
+report page would lose the size of the type."""
 
 _SEES_ALL = (*EVERYWHERE, Role.ANALYST, Role.SUPERVISOR)
 
@@ -288,6 +298,7 @@ async def scanned_place(
 )
 async def open_link(
     code: Code,
+    request: HttpRequest,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("place_codes.open"))],
 ) -> Response:
@@ -301,7 +312,8 @@ async def open_link(
         return _page("二维码已停用", REVOKED, status=410)
     await _count(parts, visitor, found)
     if parts.settings.report_page:
-        return RedirectResponse(_prefilled(parts.settings.report_page, found), status_code=302)
+        target = _prefilled(parts.settings.report_page, found, request.query_params)
+        return RedirectResponse(target, status_code=302)
     street = name_of_street(parts, found.held.street)
     return _page(
         f"您在：{found.held.name}",
@@ -311,8 +323,8 @@ async def open_link(
     )
 
 
-def _prefilled(page: str, issued: IssuedCode) -> str:
-    """The report page's address with the place in its query."""
+def _prefilled(page: str, issued: IssuedCode, said: Mapping[str, str]) -> str:
+    """The report page's address with the place in its query, and what the host said of itself."""
     place = issued.held.place
     asked = {
         "place_code": issued.code,
@@ -324,6 +336,9 @@ def _prefilled(page: str, issued: IssuedCode) -> str:
     }
     if issued.held.indicator is not None:
         asked["indicator"] = issued.held.indicator
+    for name, form in _CARRIED.items():
+        if form.fullmatch(said.get(name, "")):
+            asked[name] = said[name]
     parts = urlsplit(page)
     query = urlencode([*parse_qsl(parts.query), *asked.items()])
     return urlunsplit(parts._replace(query=query))

@@ -29,6 +29,7 @@ from tests.api.client import (
     open_town,
     settings_for,
 )
+from tests.miniprogram.node import mini_program
 
 REVIEWER = Actor(ActorKind.STAFF, "审核丙", roles=(Role.REVIEWER,))
 WHERE: Body = {
@@ -211,8 +212,8 @@ def test_issue_and_withdrawal_leave_audit_rows_and_so_do_refusals(town: Town) ->
 def with_page(tmp_path: Path) -> Iterator[Town]:
     settings = settings_for(
         tmp_path / "var",
-        public_url="https://ssp.example",
-        report_page="https://ssp.example/report?from=qr",
+        public_url="https://ssp.haidian.test",
+        report_page="https://ssp.haidian.test/report?from=qr",
     )
     with open_town(settings) as found:
         yield found
@@ -222,11 +223,11 @@ def test_with_a_report_page_a_scan_goes_there_with_the_place(
     with_page: Town,
 ) -> None:
     code = issued(with_page.reviewer)
-    assert code["link"] == f"https://ssp.example/q/{code['code']}"
+    assert code["link"] == f"https://ssp.haidian.test/q/{code['code']}"
     answer = scan(with_page, code["code"])
     assert answer.status_code == 302
     target = httpx.URL(answer.headers["Location"])
-    assert (target.host, target.path) == ("ssp.example", "/report")
+    assert (target.host, target.path) == ("ssp.haidian.test", "/report")
     assert dict(target.params) == {
         "from": "qr",
         "place_code": code["code"],
@@ -237,6 +238,16 @@ def test_with_a_report_page_a_scan_goes_there_with_the_place(
         "address": WHERE["name"],
         "indicator": "P10",
     }
+
+    # The mini-program scans the same link; what it says of the phone is not lost on the way.
+    opened = httpx.URL(mini_program("scan.cjs", str(code["link"])))
+    answer = with_page.http.get(opened.raw_path.decode(), headers={})
+    said = httpx.URL(answer.headers["Location"]).params
+    assert dict(said) == {**target.params, "channel": "miniprogram", "elder": "1", "scale": "1.25"}
+
+    bent = {"elder": "2", "scale": "9", "channel": "<b>", "next": "//elsewhere.example"}
+    answer = with_page.http.get(f"/q/{code['code']}", params=bent, headers={})
+    assert httpx.URL(answer.headers["Location"]) == target, "nothing else is carried"
 
 
 def test_codes_and_counts_are_there_after_a_restart(tmp_path: Path) -> None:

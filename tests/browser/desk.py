@@ -45,7 +45,7 @@ VIEWPORTS: Mapping[Viewport, ViewportSize] = MappingProxyType(
 )
 """Widths in CSS pixels; the first two are touched."""
 
-ELDER = ("elder", "1")
+ELDER = ("size", "elder-100")
 """The cookie that asks for 长辈版, and its value."""
 
 PEOPLE: Mapping[str, tuple[Role, ...]] = MappingProxyType(

@@ -31,7 +31,7 @@ def test_a_number_is_looked_up_and_the_case_is_read(
     site.town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
     site.seen()
     window = desk("审核甲", viewport)
-    page = window.open("/")
+    page = window.open("/search")
     holds(page)
     page.fill("#number", case.number)
     with page.expect_navigation():

@@ -167,7 +167,7 @@ def test_closing_just_as_a_job_begins_is_told_too() -> None:
     before = len(os.listdir("/proc/self/fd")) if LINUX else 0  # noqa: PTH208  numbers, no paths
     with pytest.raises(SandboxBroken):
         box.run(ClosesTheBox("echo"), b"")
-    assert before == (len(os.listdir("/proc/self/fd")) if LINUX else 0)  # noqa: PTH208
+    assert before == (len(os.listdir("/proc/self/fd")) if LINUX else 0)  # noqa: PTH208  numbers, no paths
 
 
 def test_a_module_that_cannot_be_imported_is_told_at_once() -> None:

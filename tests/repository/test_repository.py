@@ -31,6 +31,7 @@ def committed() -> list[Path]:
         "evidence",
         "recognition",
         "geo",
+        "miniprogram",
         "projections",
         "scripts",
         "tests",

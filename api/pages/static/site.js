@@ -94,8 +94,7 @@ setInterval(tick, 30000);
 // Who came back to a refused form starts at what is wrong with it.
 document.querySelector(".refused")?.focus();
 
-// Photos are sent as they are picked; the module is fetched only where there are any.
-if (document.querySelector("[data-photos]")) {
-  import(document.querySelector("script[src*='/static/site.js']").src.replace("site.js", "photos.js").split("?")[0])
-    .then((photos) => photos.begin(lost));
-}
+// Photos are sent as they are picked, maps open when they come in sight: the modules are fetched
+// only where there is something for them.
+if (document.querySelector("[data-photos]")) import("./photos.js").then((photos) => photos.begin(lost));
+if (document.querySelector("[data-map]")) import("./map.js");
