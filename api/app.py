@@ -22,7 +22,7 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import files, home, signing, statics, uploading
+from api.pages import checks, files, home, reviewer, searching, signing, statics, uploading
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -198,6 +198,9 @@ UNPREFIXED = (
     signing.router,
     uploading.router,
     files.router,
+    reviewer.router,
+    checks.router,
+    searching.router,
     case_pages.router,
 )
 """What is served beside it."""

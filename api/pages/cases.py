@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.clocks import ExplainOut
 from api.pages.acting import NOTHING_TYPED, Refused, act
@@ -15,25 +15,9 @@ from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import CaseOut, TimelineOut
 from casework.lifecycle import NAME_OF, Action
-from casework.model import PlaceKind
-from casework.numbers import is_case_number
+from casework.model import PlaceKind, Role
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/search", name="pages.search")
-async def search(
-    frame: Annotated[Frame, Depends(framed("pages.search"))],
-    number: Annotated[str, Query(max_length=40)] = "",
-) -> Response:
-    """Look a case up by its number."""
-    wanted = number.strip().upper()
-    error = ""
-    if wanted:
-        if is_case_number(wanted):
-            return RedirectResponse(f"/cases/{wanted}", 303)
-        error = "这不是一个案件编号。编号形如 HD26112200123452，请核对后再查。"
-    return frame.page("search.html", 422 if error else 200, number=number, error=error)
 
 
 class Shown:
@@ -68,6 +52,8 @@ async def shown_case(frame: Frame, reference: str, after: int | None = None) -> 
 
 def template_for(frame: Frame) -> str:
     """Which page of a case this visitor works on."""
+    if frame.staff and frame.visitor.principal.roles == (Role.CHECKER,):
+        return "check_case.html"
     return "case.html" if frame.staff else "my_case.html"
 
 
