@@ -36,6 +36,9 @@ from projections.evidence import HANDED_OVER
 from projections.evidence_seen import BY_REPORTERS
 from recognition.model import Asked, Recognised
 
+FAINT = 0.05
+"""What recognition holds for less likely than this is not put before a reviewer."""
+
 PATIENCE = 1.5
 """Seconds a page waits for a proposal; the model is trained at the first question of all."""
 
@@ -226,6 +229,8 @@ def _offers(
     if case.indicator:
         says[case.indicator] = "已选定" if case.condition else "反映人所选"
     for each in recognised.proposals if recognised else ():
+        if each.confidence < FAINT and says:
+            continue
         why = f"推荐（{each.confidence:.0%}）" + (
             f"：{'、'.join(each.because)}" if each.because else ""
         )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.desk_schemas import DuplicatesOut, PressingOut, ReviewerDeskOut, SectionOut
+from api.desk_schemas import PressingOut, ReviewerDeskOut, SectionOut
 from api.door import Door
 from api.duty import accounts_of
 from api.pages.frame import Frame
@@ -136,7 +136,7 @@ async def queue_of(frame: Frame, chosen: str) -> Queue:
     for key in LISTS:
         section = getattr(desk, key, None)
         if isinstance(section, SectionOut):
-            like = section.like if isinstance(section, DuplicatesOut) else {}
+            like = desk.duplicates.like
             items = tuple(rows.case(case, like.get(case.number, "")) for case in section.cases)
             found[key] = Named(key, section.name, section.count, items)
     lists = tuple(found[key] for key in LISTS)

@@ -51,6 +51,11 @@ const typing = (element) =>
   element.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=button], [type=submit])");
 
 function open(key) {
+  const near = key === "m" && desk.querySelector("[data-merge] [data-go]");
+  if (near) {
+    near.focus();
+    return true;
+  }
   const decision = pane?.querySelector(`details[data-key="${key}"]`);
   if (!decision) return false;
   decision.open = true;
@@ -97,7 +102,14 @@ document.addEventListener("keydown", (event) => {
     else showLegend(false);
     return;
   }
-  if (!keys || !desk || typing(event.target)) return;
+  if (!keys || !desk) return;
+  const form = event.key === "Enter" && event.target.matches("select") && event.target.closest(".decision form");
+  if (form) {
+    event.preventDefault(); // what was chosen is confirmed as everything else is
+    form.requestSubmit(form.querySelector("[data-go]"));
+    return;
+  }
+  if (typing(event.target)) return;
   const key = event.key.toLowerCase();
   const done = KEYS[key] ? KEYS[key]() : /^[1-9]$/.test(key) ? choose(Number(key)) : /^[a-z]$/.test(key) && open(key);
   if (done) event.preventDefault();
@@ -241,6 +253,8 @@ function stillHere() {
 
 let listed = false;
 if (queue) {
+  const row = queue.querySelector("a[aria-current][data-number]");
+  if (row && queue.scrollHeight > queue.clientHeight) queue.scrollTop = row.offsetTop - queue.clientHeight / 3;
   listed = Boolean(desk.dataset.open && queue.querySelector(`[data-number="${desk.dataset.open}"]`));
   queue.addEventListener("click", (event) => {
     if (!event.target.closest("[data-refresh]")) return;
