@@ -223,16 +223,20 @@ async def decide(
         return await _again(frame, case, form, done)
     if not wants_page(frame.request):
         return JSONResponse({"version": done.done.version})
-    head = done.done.position
-    await frame.parts.feed.seen(head)
-    stays = wanted in STAYS or done.done.case.status is Status.REGISTERED
-    goes_on = case if stays else form.one("next")
-    back = local(form.one("back"), "") or desk_path(_list(form), goes_on)
-    return (
-        RedirectResponse(back, 303)
-        if wanted in _SILENT
-        else frame.go(back, said(frame, done, wanted))
-    )
+    await frame.parts.feed.seen(done.done.position)
+    back = local(form.one("back"), "") or await _on(frame, case, form, wanted, done)
+    if wanted in _SILENT:
+        return RedirectResponse(back, 303)
+    return frame.go(back, said(frame, done, wanted))
+
+
+async def _on(frame: Frame, case: str, form: Posted, action: Action, done: Acted) -> str:
+    """Where one goes on: the same case where it still waits, else the next that nobody has."""
+    chosen = _list(form)
+    if action in STAYS or done.done.case.status is Status.REGISTERED:
+        return desk_path(chosen, case)
+    following = (await queue_of(frame, chosen)).first(form.one("next"))
+    return desk_path(chosen, following.number if following else "")
 
 
 _SILENT = frozenset({Action.CLAIM, Action.RELEASE})

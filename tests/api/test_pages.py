@@ -36,7 +36,7 @@ def holds_together(answer: httpx.Response) -> None:
     assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
     assert "script-src 'self';" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "<script>" not in answer.text and "style=" not in answer.text
+    assert "<script>" not in answer.text and " style=" not in answer.text
     assert '<html lang="zh-CN" class="scale-' in answer.text
 
 

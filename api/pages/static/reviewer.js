@@ -217,18 +217,18 @@ let tag = "";
 async function lookAgain() {
   let answer;
   try {
-    answer = await fetch(queue.dataset.url, { headers: { Accept: "text/html", ...(tag && { "If-None-Match": tag }) }, cache: "no-store" });
+    answer = await fetch(queue.dataset.url, { headers: { Accept: "application/json", ...(tag && { "If-None-Match": tag }) }, cache: "no-store" });
   } catch {
     answer = null;
   }
   const gone = !answer || (answer.status !== 200 && answer.status !== 304);
   if (gone) {
     const lost = queue.querySelector("[data-lost]");
-    if (lost) lost.hidden = false;
+    if (answer?.status === 401) lost.textContent = "登录已过期。请在新窗口登录后再刷新，填写的内容还在。";
+    lost.hidden = false;
     return;
   }
-  const lost = queue.querySelector("[data-lost]");
-  if (lost) lost.hidden = true;
+  queue.querySelector("[data-lost]").hidden = true;
   if (answer.status === 304) return;
   tag = answer.headers.get("ETag") || "";
   const at = document.activeElement?.closest("[data-queue]") ? document.activeElement : null;
@@ -254,7 +254,8 @@ function stillHere() {
 let listed = false;
 if (queue) {
   const row = queue.querySelector("a[aria-current][data-number]");
-  if (row && queue.scrollHeight > queue.clientHeight) queue.scrollTop = row.offsetTop - queue.clientHeight / 3;
+  const hidden = row && row.getBoundingClientRect().bottom > queue.getBoundingClientRect().bottom;
+  if (hidden) queue.scrollTop = row.getBoundingClientRect().top - queue.getBoundingClientRect().top - queue.clientHeight / 3;
   listed = Boolean(desk.dataset.open && queue.querySelector(`[data-number="${desk.dataset.open}"]`));
   queue.addEventListener("click", (event) => {
     if (!event.target.closest("[data-refresh]")) return;
