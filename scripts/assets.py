@@ -2,7 +2,7 @@
 
 `python scripts/assets.py` copies what is served to api/pages/static/vendor/; with `--tests` also
 what only tests need, to .venv/assets/. Which release, and the hash of each package, is held by
-scripts/assets/package-lock.json; which files of it, by FILES below. Nothing is done where a stamp
+scripts/npm/package-lock.json; which files of it, by FILES below. Nothing is done where a stamp
 says that all is there. Imports only the standard library: the build hook runs this file too.
 """
 
@@ -18,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SERVED = ROOT / "api" / "pages" / "static" / "vendor"
 FOR_TESTS = ROOT / ".venv" / "assets"
+
+CACHE = ROOT / ".venv" / "assets-cache"
+"""The packages as npm fetched them, named by their hashes: kept where there are tests."""
 
 FILES: Mapping[str, Mapping[str, str]] = {
     "htmx.org": {
@@ -63,12 +66,20 @@ class NotBroughtError(Exception):
 
 def lock_of(root: Path) -> Path:
     """The lock file of a tree."""
-    return root / "scripts" / "assets" / "package-lock.json"
+    return root / "scripts" / "npm" / "package-lock.json"
 
 
 def wanted(root: Path, files: Mapping[str, Mapping[str, str]]) -> str:
-    """What a stamp must say: the locked hashes of the packages and the files taken of them."""
+    """What a stamp must say: the locked hashes of the packages and the files taken of them.
+
+    Raises:
+        NotBroughtError: a package is not in the lock.
+
+    """
     packages = json.loads(lock_of(root).read_text())["packages"]
+    for name in files:
+        if f"node_modules/{name}" not in packages:
+            raise NotBroughtError(f"{lock_of(root).name} 里没有 {name}")
     locked = {name: packages[f"node_modules/{name}"]["integrity"] for name in files}
     return json.dumps({"locked": locked, "files": {k: dict(v) for k, v in files.items()}}, indent=1)
 
@@ -145,14 +156,8 @@ def put(root: Path, packages: Path, folder: Path, files: Mapping[str, Mapping[st
     new.rename(folder)
 
 
-def bring(
-    root: Path = ROOT,
-    *,
-    served: Path | None = SERVED,
-    for_tests: Path | None = None,
-    cache: Path | None = None,
-) -> bool:
-    """Bring what is missing into these folders; whether anything was.
+def bring(root: Path = ROOT, *, for_tests: Path | None = None, cache: Path | None = None) -> bool:
+    """Bring what is missing, of what is served and if wanted for tests; whether anything was.
 
     `cache` keeps the packages as they were fetched, named by their hashes; without it they are
     gone afterwards.
@@ -161,8 +166,9 @@ def bring(
         NotBroughtError: with the reason in words; what was there before is as it was.
 
     """
-    folders = [(served, FILES), (for_tests, TEST_FILES)]
-    missing = [(at, what) for at, what in folders if at and not is_there(root, at, what)]
+    served = root / SERVED.relative_to(ROOT)
+    folders = [(served, FILES), *([(for_tests, TEST_FILES)] if for_tests else [])]
+    missing = [(at, what) for at, what in folders if not is_there(root, at, what)]
     if not missing:
         return False
     with tempfile.TemporaryDirectory(prefix="assets-") as work:
@@ -172,21 +178,28 @@ def bring(
     return True
 
 
+def told(error: Exception, *, tests: bool = False) -> str:
+    """What it means that the files could not be brought, for whoever sets up."""
+    browser = "；要用 axe-core 的浏览器测试会注明没有运行" if tests else ""
+    return (
+        f"页面用的第三方文件没有取到（{error}）。\n"
+        f"页面照常可用，只是没有地图、图表和局部刷新{browser}。联网后运行 make assets 即可补上。"
+    )
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Bring; where that fails say so, and what it means. Returns 1 then."""
+    """Bring, or with `--there` only look: 0 when all is there.
+
+    Where that fails it says so, and what it means, and returns 1.
+    """
     tests = "--tests" in arguments
+    if "--there" in arguments:
+        served = is_there(ROOT, SERVED, FILES)
+        return 0 if served and (not tests or is_there(ROOT, FOR_TESTS, TEST_FILES)) else 1
     try:
-        bring(for_tests=FOR_TESTS if tests else None)
+        bring(for_tests=FOR_TESTS if tests else None, cache=CACHE if tests else None)
     except (NotBroughtError, OSError) as error:
-        print(f"页面用的第三方文件没有取到（{error}）。", file=sys.stderr)
-        print(
-            "页面照常可用，只是没有地图、图表和局部刷新"
-            + ("；需要 axe-core 的浏览器测试会注明没有运行" if tests else "")
-            + "。联网后再运行 .venv/bin/python scripts/assets.py"
-            + (" --tests" if tests else "")
-            + " 即可补上。",
-            file=sys.stderr,
-        )
+        print(told(error, tests=tests), file=sys.stderr)
         return 1
     return 0
 

@@ -21,7 +21,7 @@ from tests.browser.desk import (
     open_desk,
     open_site,
 )
-from tests.browser.looks import untested
+from tests.untested import untested
 
 GROUPS = 2
 """How many workers share these tests; each has a Chromium and a server of its own."""
@@ -36,17 +36,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.xdist_group(f"browser-{group}"))
 
 
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """A browser found on this machine, with type for Chinese; else nothing here is tested."""
-    program = find_chromium()
-    if program is None:
+def program() -> str:
+    """The browser on this machine, which can draw Chinese; else nothing here is tested."""
+    found = find_chromium()
+    if found is None:
         untested("there is no Chromium (CHROMIUM may name it): no page is looked at")
     if not has_chinese_type():
         untested("no type for Chinese (fonts-noto-cjk): no page is looked at")
-    assert program is not None
+    return found
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    found = program()
     with sync_playwright() as playwright:
-        browser = launch(playwright, program)
+        browser = launch(playwright, found)
         yield browser
         browser.close()
 

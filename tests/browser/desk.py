@@ -197,6 +197,14 @@ class Desk:
         """Let the page ask for what is answered by these without its being a trouble."""
         self.allowed.update(statuses)
 
+    def lose(self, start: str) -> None:
+        """Answer 404 to all that begins so from here on, as where it was never brought."""
+        self.context.route(
+            lambda url: url.startswith(self.site.address + start),
+            lambda route: route.fulfill(status=404),
+        )
+        self.allow(404)
+
     def quiet(self) -> None:
         """No error in the console, no report of the policy, no failed or foreign request."""
         assert not self.troubles, "\n  ".join([f"{self.page.url}:", *self.troubles])
@@ -273,7 +281,7 @@ def open_desk(
         service_workers="block",
     )
     try:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         cookies = {COOKIE: site.cookie(who)} if who else {}
         if elder:
             cookies[ELDER[0]] = ELDER[1]

@@ -4,7 +4,7 @@
     "a[href], area[href], button, input:not([type=hidden]), select, textarea, summary, " +
     "[role=button], [role=link], [role=checkbox], [role=radio], [role=switch], [role=tab], " +
     "[tabindex]:not([tabindex='-1'])";
-  const root = document.documentElement;
+  const root = () => document.documentElement;
 
   const name = (el) => {
     const words = (el.getAttribute("aria-label") || el.innerText || el.value || el.placeholder ||
@@ -55,7 +55,7 @@
     const found = [];
     const headings = [...document.querySelectorAll("h1")].filter(seen);
     if (headings.length !== 1) found.push(`${headings.length} h1 instead of one`);
-    if (root.lang !== "zh-CN") found.push(`lang is "${root.lang}"`);
+    if (root().lang !== "zh-CN") found.push(`lang is "${root().lang}"`);
     if (!document.title.trim()) found.push("no title");
     const ids = [...document.querySelectorAll("[id]")].map((el) => el.id);
     for (const id of new Set(ids.filter((id, at) => ids.indexOf(id) !== at))) found.push(`id ${id} twice`);
@@ -67,7 +67,7 @@
   };
 
   const sideways = () => {
-    const width = root.clientWidth;
+    const width = root().clientWidth;
     if (document.scrollingElement.scrollWidth <= width) return [];
     const wide = [...document.body.querySelectorAll("*")].filter((el) => {
       if (el.getBoundingClientRect().right <= width + 1) return false;
@@ -93,7 +93,7 @@
     for (const [el, box, said] of texts()) {
       const control = el.closest("button, a[href], summary, label");
       const edges = control && !inText(control) && getComputedStyle(control).display !== "inline" ? [control] : [];
-      for (let up = el; up && up !== root && up !== document.body; up = up.parentElement) {
+      for (let up = el; up && up !== root() && up !== document.body; up = up.parentElement) {
         const style = getComputedStyle(up);
         if (up.matches(".leaflet-container")) { edges.length = 0; break; }
         if (/auto|scroll/.test(style.overflowX + style.overflowY)) break;
@@ -154,7 +154,7 @@
   };
   const stop = () => {
     const el = document.activeElement;
-    if (!el || el === document.body || el === root) return null;
+    if (!el || el === document.body || el === root()) return null;
     const same = (one) => one === el || (el.type === "radio" && one.type === "radio" &&
       one.name === el.name && one.form === el.form);
     const rings = [el, ...(el.labels || [])].map((one) => [getComputedStyle(one), one]);
@@ -166,5 +166,5 @@
     return { at: stops.findIndex(same), name: name(el), ring, inView };
   };
 
-  return { words, sideways, small, clipped, covered, tiny, start, stop, elder: () => root.classList.contains("elder") };
+  return { words, sideways, small, clipped, covered, tiny, start, stop, elder: () => root().classList.contains("elder") };
 })()

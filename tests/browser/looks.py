@@ -4,15 +4,15 @@ Each check returns what is wrong, in words, as a list; `holds` runs them all and
 list. Knows no page. The questions themselves are in looks.js.
 """
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page
+
+from tests.untested import untested
 
 HERE = Path(__file__).parent
 AXE = HERE.parents[1] / ".venv" / "assets" / "axe.min.js"
@@ -24,13 +24,6 @@ ELDER_TEXT = 18
 """The same in 长辈版, and the least size of its type."""
 
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
-
-
-def untested(what: str) -> None:
-    """Say that something cannot be tested here: a failure in CI, elsewhere a skip that says so."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(f"NOT TESTED: {what}")
 
 
 @cache
@@ -77,8 +70,7 @@ def axe(page: Page, *, without: Sequence[str] = ()) -> list[str]:
     """What axe-core finds against WCAG 2.1 A and AA, but for these rules."""
     if not AXE.is_file():
         untested(
-            "axe-core is not there: no page is checked for accessibility."
-            " `.venv/bin/python scripts/assets.py --tests` brings it"
+            "axe-core is not there: no page is checked for accessibility. `make assets` brings it"
         )
     if not runs_scripts(page):
         with _twin(page) as twin:

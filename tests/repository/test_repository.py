@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-setup.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-setup.txt",
+    "requirements-assets.txt",
+)
 INDEX = re.compile(
     r"--(?:extra-)?index-url|--find-links|--trusted-host|https?://[^\s\"')]*/(?:simple|pypi)\b"
+    r"|https?://registry|npmjs|npmmirror|/-/[\w.-]+\.tgz|_authToken"
 )
 HERE = Path(__file__).relative_to(ROOT)
 
@@ -92,7 +98,13 @@ def test_the_rules_about_imports_are_kept() -> None:
 
 
 def test_the_scripts_a_person_runs_can_be_run() -> None:
-    for name in ("scripts/setup", "scripts/check", "scripts/casework", ".ci/run"):
+    for name in (
+        "scripts/setup",
+        "scripts/check",
+        "scripts/casework",
+        "scripts/bring-assets",
+        ".ci/run",
+    ):
         assert (ROOT / name).stat().st_mode & 0o111, name
         assert lines(name)[0] == "#!/bin/sh"
 
