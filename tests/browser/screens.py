@@ -53,10 +53,19 @@ def _unknown(page: Page) -> None:
 
 SCREENS: tuple[Screen, ...] = (
     *ways(Screen("sign-in", "/sign-in"), elder=False),
-    Screen("look-up", "/"),
-    Screen("look-up-refused", "/", then=_unknown),
+    Screen("look-up", "/search", "分析甲"),
+    Screen("look-up-refused", "/search", "分析甲", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
+    *(
+        Screen(
+            f"reviewer-{at}", "/desk/reviewer?case={submitted}", "审核甲", viewport=at, whole=True
+        )
+        for at in ("desktop", "phone")
+    ),
+    Screen("reviewer-list", "/desk/reviewer", "审核甲", whole=True, deep=True),
+    Screen("checks", "/desk/checks", "核查甲", deep=True),
+    Screen("search", "/search?status=submitted", "审核甲", viewport="desktop", deep=True),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
 )
 
