@@ -157,14 +157,14 @@ async def review_of(frame: Frame, reference: str) -> Review:
     shown = await shown_case(frame, reference)
     case, status = shown.case, Status(shown.case.status)
     loaded, _actor = await sight(parts, visitor, reference)
-    similar = ()
+    similar: tuple[SimilarOut, ...] = ()
     if status in MERGED_FROM and frame.may("cases.similar"):
         similar = await similar_to_case(reference, parts, visitor, None)
     catalogue = parts.casework.references.rules_at(parts.now()).catalogue
     text = next((s.words or "" for s in shown.steps if s.name == "report-submitted"), "")
     recognised = await proposal_for(parts, text, case) if status is Status.SUBMITTED else None
     told = await Door(parts).in_thread(partial(_shown_to_reporter, parts, loaded))
-    rated = ()
+    rated: tuple[RatedRoundOut, ...] = ()
     if status in _VISITED:
         rated = (await ratings(reference, parts, visitor, None)).rounds
     nominate, why_not = await _nomination(frame, loaded, status)
@@ -186,7 +186,7 @@ async def review_of(frame: Frame, reference: str) -> Review:
         before=_before(parts, told),
         dangers=tuple(w for w in catalogue.danger_words if w.name in case.danger),
         elsewhere=catalogue.out_of_scope_in(text),
-        similar=tuple(similar),
+        similar=similar,
         supplements=tuple(step for step in shown.steps if step.name in _FROM_REPORTERS),
         asked=_asked(shown.steps, case),
         reported=_last(shown.steps, "site-check-reported"),

@@ -5,7 +5,6 @@ Asks the API's own desk and its list of visits; knows no rule of what belongs in
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,7 +56,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     claimed_until: datetime | None = None
 
 
-class Named(NamedTuple):
+class Named(msgspec.Struct, frozen=True):
     """A list: its key, what it is called, how many there are, and the first of them."""
 
     key: str
@@ -154,7 +153,7 @@ def _once(found: dict[str, Named]) -> tuple[Named, ...]:
         items = tuple(item for item in group.items if item.number not in seen)
         seen |= {item.number for item in items}
         if items:
-            groups.append(group._replace(items=items))
+            groups.append(msgspec.structs.replace(group, items=items))
     return tuple(groups)
 
 

@@ -35,9 +35,16 @@ def spot(site: Site) -> Body:
     return {**INSIDE, "lon": 116.3150 + n % 8 * 0.0025, "lat": 39.9760 + n // 8 % 8 * 0.002}
 
 
-def plain(site: Site, **changes: object) -> Tracked:
+def plain(
+    site: Site,
+    *,
+    place: Body | None = None,
+    indicator: str | None = "P10",
+    text: str = "共享单车停得太满，推婴儿车过不去。",
+    photos: int = 0,
+) -> Tracked:
     case = site.town.citizen("市民甲").report(
-        **{"place": spot(site), "indicator": "P10", **changes}
+        photos=photos, place=place or spot(site), indicator=indicator, text=text
     )
     site.seen()
     return case
