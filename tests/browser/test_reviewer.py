@@ -63,7 +63,8 @@ def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     desk: Opens, site: Site
 ) -> None:
     first, second, third = plain(site), plain(site), plain(site)
-    page = desk("审核甲", "desktop").open(f"/desk/reviewer?list=to_review&case={first.number}")
+    window = desk("审核甲", "desktop")
+    page = window.open(f"/desk/reviewer?list=to_review&case={first.number}")
     later = page.locator("[data-desk]").get_attribute("data-later")
     keys = Keys(page)
     with page.expect_navigation():
@@ -77,7 +78,7 @@ def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     )
 
     # Another kind than the proposed one, by its number.
-    page = desk("审核甲", "desktop").open(f"/desk/reviewer?list=to_review&case={second.number}")
+    page = window.open(f"/desk/reviewer?list=to_review&case={second.number}")
     keys = Keys(page)
     wanted = page.locator(".choice input[type=radio]").nth(1).get_attribute("value")
     with page.expect_navigation():
@@ -87,7 +88,7 @@ def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     assert wanted == f"{told['indicator']} {told['condition']}"
 
     # Refused with the words of the code: asked once more, as what ends something is.
-    page = desk("审核甲", "desktop").open(f"/desk/reviewer?list=to_review&case={third.number}")
+    page = window.open(f"/desk/reviewer?list=to_review&case={third.number}")
     keys = Keys(page)
     keys.press("r", "N", "0", "3", "Enter")
     expect(page.locator("#act-refuse .asked")).to_be_visible()
@@ -169,7 +170,46 @@ def test_of_two_at_once_one_is_told_who_did_what_and_loses_no_word(desk: Opens, 
     assert other.input_value("#typed") == "照片里看不出问题在哪里，请补拍。"
 
 
-@pytest.mark.parametrize("viewport", ["phone", "desktop"])
+def test_a_repeated_report_is_merged_by_two_keys(desk: Opens, site: Site) -> None:
+    place = spot(site)
+    first, again = plain(site, place=place), plain(site, place=place)
+    page = desk("审核甲", "desktop").open(f"/desk/reviewer?list=duplicates&case={again.number}")
+    expect(page.locator(f"[data-number={again.number}]")).to_contain_text(f"像{first.number}")
+    claimed(page)
+    keys = Keys(page)
+    with page.expect_navigation():
+        keys.press("m", "Enter")
+    assert keys.pressed <= MOST_KEYS
+    assert status(site, again) == "merged"
+
+
+@pytest.mark.deep
+def test_a_lost_connection_is_told_and_what_was_typed_stays(desk: Opens, site: Site) -> None:
+    case = plain(site)
+    window = desk("审核甲", "desktop")
+    page = window.open(f"/desk/reviewer?list=to_review&case={case.number}")
+    claimed(page)
+    Keys(page).press("r")
+    page.fill("#refuse-words", "照片里看不出问题在哪里。")
+    window.context.set_offline(True)
+    page.click("[data-refresh]")
+    expect(page.locator("[data-lost]")).to_be_visible()
+    page.select_option("#refuse-code", "N05")
+    page.click("#act-refuse [data-go]")
+    page.click("#act-refuse [data-go]")
+    expect(page.locator(".offline")).to_be_visible()
+    window.context.set_offline(False)
+    expect(page.locator(".offline")).to_be_hidden()
+    page.click("[data-refresh]")
+    expect(page.locator("[data-lost]")).to_be_hidden()
+    assert page.input_value("#refuse-words") == "照片里看不出问题在哪里。"
+    with page.expect_navigation():
+        page.click("#act-refuse [data-go]")
+    assert status(site, case) == "refused"
+    window.troubles.clear()  # what failed while there was no connection was meant to
+
+
+@pytest.mark.parametrize("viewport", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])
 def test_without_a_script_one_goes_from_the_list_to_the_case_to_its_form(
     desk: Opens, site: Site, viewport: Viewport
 ) -> None:

@@ -5,6 +5,10 @@ const desk = document.querySelector("[data-desk]");
 const pane = desk?.querySelector(".pane");
 const SWITCH = "reviewer-keys";
 const EVERY = 20_000; // milliseconds between two looks at the queue
+const RENEWED = 600_000; // a claim holds for 15 minutes
+
+// A new one for each thing that is sent; a page over plain HTTP has no randomUUID.
+const key = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // the keys ------------------------------------------------------------------------------------
 
@@ -50,20 +54,20 @@ const typing = (element) =>
   element.isContentEditable ||
   element.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=button], [type=submit])");
 
-function open(key) {
-  const near = key === "m" && desk.querySelector("[data-merge] [data-go]");
+function open(letter) {
+  const near = letter === "m" && desk.querySelector("[data-merge] [data-go]");
   if (near) {
     near.focus();
     return true;
   }
-  const decision = pane?.querySelector(`details[data-key="${key}"]`);
+  const decision = pane?.querySelector(`details[data-key="${letter}"]`);
   if (!decision) return false;
   decision.open = true;
   const field = decision.querySelector("[aria-invalid=true], select:not([data-other]), textarea");
   const chosen = decision.querySelector("input[type=radio]:checked");
   const go = decision.querySelector("[data-go]");
   // What is ready is confirmed by Enter; where something is to be chosen first, that has the focus.
-  const first = { a: go, d: chosen, m: go, c: decision.querySelector("input[type=checkbox]") }[key] || field || go;
+  const first = { a: go, d: chosen, m: go, c: decision.querySelector("input[type=checkbox]") }[letter] || field || go;
   first?.focus();
   first?.scrollIntoView({ block: "nearest" });
   return true;
@@ -110,8 +114,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (typing(event.target)) return;
-  const key = event.key.toLowerCase();
-  const done = KEYS[key] ? KEYS[key]() : /^[1-9]$/.test(key) ? choose(Number(key)) : /^[a-z]$/.test(key) && open(key);
+  const pressed = event.key.toLowerCase();
+  const done = KEYS[pressed] ? KEYS[pressed]() : /^[1-9]$/.test(pressed) ? choose(Number(pressed)) : /^[a-z]$/.test(pressed) && open(pressed);
   if (done) event.preventDefault();
 });
 
@@ -154,7 +158,7 @@ function say(words, address = "") {
   changed.hidden = false;
 }
 
-const here = () => location.pathname.startsWith("/desk/") ? location.pathname + location.search : `/desk/reviewer?case=${desk.dataset.open}`;
+const here = () => desk.dataset.here;
 
 const send = (form, more = {}) =>
   fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), ...more });
@@ -171,7 +175,7 @@ async function claim(form) {
   const told = await answer.json().catch(() => ({}));
   if (answer.ok) {
     // Our own claim is the only thing that has happened since: the forms may say so.
-    for (const input of pane.querySelectorAll("input[name=version]")) input.value = told.version;
+    for (const input of desk.querySelectorAll("input[name=version]")) input.value = told.version;
     claimed = true;
     says.textContent = "您已领办，15分钟内别人不会再打开这件。";
     return;
@@ -194,13 +198,21 @@ if (wanted && pane.offsetParent !== null && !document.querySelector(".refused"))
   claiming = claim(wanted).finally(() => { claiming = null; });
 }
 
+// Who takes longer keeps it: the claim is made again before it lapses, as long as the page is seen.
+setInterval(() => {
+  const form = pane?.querySelector("form[data-claim]");
+  if (!claimed || claiming || !form || document.visibilityState !== "visible") return;
+  form.querySelector("[name=key]").value = key();
+  claiming = claim(form).finally(() => { claiming = null; });
+}, RENEWED);
+
 // Who goes on without deciding leaves the case to the others.
 function leave() {
   const form = pane?.querySelector("form[data-claim], form[data-release]");
   if (!form || !(claimed || form.matches("[data-release]"))) return;
   const body = new URLSearchParams(new FormData(form));
   body.delete("version");
-  body.set("key", crypto.randomUUID ? crypto.randomUUID() : String(Math.random()));
+  body.set("key", key());
   fetch(`/desk/reviewer/${desk.dataset.open}/release`, { method: "POST", headers: { Accept: "application/json" }, body, keepalive: true }).catch(() => {});
   claimed = false;
 }
