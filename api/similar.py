@@ -5,7 +5,7 @@ far), and only of cases that a reviewer has looked at.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from math import ceil, cos, radians
 from uuid import UUID
@@ -30,8 +30,9 @@ COARSE_M = 50
 
 _DEGREE_M = 111_320.0
 _CELL_M = 100.0
-_SQUARE = (0.0024, 0.002)
-"""Degrees of longitude and latitude of a square wider than what can still be near, here."""
+_SQUARE = (0.0012, 0.0009)
+"""Degrees of longitude and latitude of a square of about 100 m: without one picture, what reaches
+`ASK` is 83 m away at most, for place then counts half of what it can."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,24 +76,26 @@ def repeated(connection: Connection) -> dict[int, Repeated]:
     open cases cheap: pins count as exact, and pictures are the same only if file or pixels are.
     """
     reports = open_reports(connection)
-    waiting = [report for report in reports if report.case.status is Status.SUBMITTED]
-    twice = sent_twice(connection, [report.case.case_id for report in waiting])
+    waiting = [report for report in reports if report.status == Status.SUBMITTED]
+    twice = sent_twice(connection, [UUID(bytes=report.case_id) for report in waiting])
     squares: dict[tuple[int, int], list[OpenReport]] = defaultdict(list)
-    by_id = {report.case.case_id: report for report in reports}
     for report in reports:
-        squares[_square(report.case)].append(report)
+        squares[_square(report)].append(report)
+    by_id = {report.case_id: report for report in reports} if twice else {}
     found: dict[int, Repeated] = {}
     for report in waiting:
-        here, same = report.case, twice.get(report.case.case_id, set())
-        near = {one.seq: one for square in _around_square(here) for one in squares[square]}
-        near |= {by_id[case].seq: by_id[case] for case in same if case in by_id}
-        scored = [
-            _like(here, one.case, same=one.case.case_id in same)
-            for one in near.values()
-            if one.seq < report.seq
-        ]
-        likest = max(scored, key=lambda one: (one.score.value, -one.distance_m), default=None)
-        if likest is not None and likest.score.value >= ASK:
+        same = {case.bytes for case in twice.get(UUID(bytes=report.case_id), ())}
+        earlier = [one for one in _beside(squares, report) if one.seq < report.seq]
+        for case in same:
+            one = by_id.get(case)
+            if one is not None and one.seq < report.seq and one not in earlier:
+                earlier.append(one)
+        if not earlier:
+            continue
+        here = report.case
+        scored = [_like(here, one.case, same=one.case_id in same) for one in earlier]
+        likest = max(scored, key=lambda one: (one.score.value, -one.distance_m))
+        if likest.score.value >= ASK:
             found[report.seq] = Repeated(report.seq, here, likest)
     return found
 
@@ -103,14 +106,19 @@ def _like(here: OpenCase, case: OpenCase, *, same: bool) -> Similar:
     return Similar(case, away, score(_pair(asked, case, away, same or None)))
 
 
-def _square(case: OpenCase) -> tuple[int, int]:
+def _square(report: OpenReport) -> tuple[int, int]:
     east, north = _SQUARE
-    return int(case.lon / east), int(case.lat / north)
+    return int(report.lon / east), int(report.lat / north)
 
 
-def _around_square(case: OpenCase) -> Iterator[tuple[int, int]]:
-    x, y = _square(case)
-    yield from ((x + east, y + north) for east in (-1, 0, 1) for north in (-1, 0, 1))
+def _beside(
+    squares: Mapping[tuple[int, int], list[OpenReport]], report: OpenReport
+) -> Iterator[OpenReport]:
+    """What lies in the square of the report, or in one beside it."""
+    x, y = _square(report)
+    for east in (x - 1, x, x + 1):
+        for north in (y - 1, y, y + 1):
+            yield from squares.get((east, north), ())
 
 
 def for_citizen(connection: Connection, asked: Asked) -> list[Similar]:

@@ -4,9 +4,9 @@ Open cases with their pins, and cases whose reporters sent the very same file or
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Connection, and_, select
 
 from casework.lifecycle import BEFORE_CLOSING, Status
@@ -19,33 +19,42 @@ from projections.tables import chunks, moment
 _C = CASE_BOARD.c
 
 
-class OpenReport(msgspec.Struct, frozen=True):
-    """A case that is not closed yet; `seq` is the order in which cases were reported."""
+class OpenReport(NamedTuple):
+    """A case that is not closed yet, as it is stored; `seq` is the order of the reports.
+
+    There are thousands, of which a few are looked at: `case` reads one.
+    """
 
     seq: int
-    case: OpenCase
+    case_id: bytes
+    number: str
+    status: str
+    street: str | None
+    indicator: str | None
+    lon: float
+    lat: float
+    submitted_at: int
+
+    @property
+    def case(self) -> OpenCase:
+        return OpenCase(
+            UUID(bytes=self.case_id),
+            self.number,
+            Status(self.status),
+            self.street,
+            self.indicator,
+            self.lon,
+            self.lat,
+            moment(self.submitted_at),
+        )
 
 
 def open_reports(connection: Connection) -> list[OpenReport]:
-    """Every case from 待审核 to 待核查, the earliest report first."""
-    columns = (
-        _C.seq, _C.case_id, _C.number, _C.status, _C.street, _C.indicator, _C.lon, _C.lat,
-        _C.submitted_at,
-    )  # fmt: skip
+    """Every case from 待审核 to 待核查, in no order."""
+    columns = [CASE_BOARD.c[name] for name in OpenReport._fields]
     statuses = sorted(str(status) for status in BEFORE_CLOSING)
     question = among_open(*columns).where(bare(connection, _C.status).in_(statuses))
-    found = [
-        OpenReport(
-            seq,
-            OpenCase(
-                UUID(bytes=case_id), number, Status(status), street, indicator, lon, lat, moment(at)
-            ),
-        )
-        for seq, case_id, number, status, street, indicator, lon, lat, at in connection.execute(
-            question
-        )
-    ]
-    return sorted(found, key=lambda report: report.seq)
+    return [OpenReport._make(row) for row in connection.execute(question).all()]
 
 
 def sent_twice(connection: Connection, cases: Iterable[UUID]) -> dict[UUID, set[UUID]]:
@@ -70,6 +79,6 @@ def sent_twice(connection: Connection, cases: Iterable[UUID]) -> dict[UUID, set[
                     theirs.c.case_id != mine.c.case_id,
                 )
             )
-            for case_id, like in connection.execute(question):
+            for case_id, like in connection.execute(question).all():
                 found.setdefault(UUID(bytes=case_id), set()).add(UUID(bytes=like))
     return found
