@@ -239,6 +239,11 @@ POLICY: dict[str, Policy] = {
         _row("pages.reviewer_reveal", "在审核台查看原文", {_R.REVIEWER}, words=Words.ORIGINAL),
         _row("pages.nominate", "在审核台推荐典型案例", {_R.REVIEWER}),
         _row("pages.checks", "现场核查台", {_R.CHECKER}, words=Words.MASKED),
+        _row("pages.office_accounts", "账号页", {_R.SYSADMIN}),
+        _row("pages.office_configuration", "配置页", _CONFIGURE),
+        _row("pages.office_duty", "值班表页", {_R.SYSADMIN}),
+        _row("pages.office_security", "权限与审批页", {_R.SECADMIN}),
+        _row("pages.office_audit", "审计页", {_R.AUDITOR}),
         _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
         _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),
         _row("persons.decline_erasure", "不批准删除", {_R.SECADMIN}),
@@ -353,14 +358,15 @@ def permit(policy: Policy, visitor: Visitor) -> None:
     if not held & policy.who:
         if visitor.is_anonymous and not visitor.receipt:
             raise unauthenticated()
-        names = dict.fromkeys(_name(who) for who in sorted(policy.who))
+        names = dict.fromkeys(name_of(who) for who in sorted(policy.who))
         raise NotPermitted(policy.what, tuple(names))
     needs_scope = principal.kind is PrincipalKind.PARTNER and Who.ANYONE not in policy.who
     if needs_scope and policy.scope not in principal.scopes:
         raise NotPermitted(policy.what, (f"有{policy.scope or '相应'}权限的接入方",))
 
 
-def _name(who: Role | Who) -> str:
+def name_of(who: Role | Who) -> str:
+    """What a holder of an operation is called."""
     if isinstance(who, Role):
         return ROLE_NAMES[who]
     return {

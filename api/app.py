@@ -22,7 +22,21 @@ from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
-from api.pages import checks, files, home, reviewer, searching, signing, statics, uploading
+from api.pages import (
+    checks,
+    files,
+    home,
+    office_accounts,
+    office_audit,
+    office_configuration,
+    office_duty,
+    office_security,
+    reviewer,
+    searching,
+    signing,
+    statics,
+    uploading,
+)
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -202,6 +216,11 @@ UNPREFIXED = (
     checks.router,
     searching.router,
     case_pages.router,
+    office_accounts.router,
+    office_configuration.router,
+    office_duty.router,
+    office_security.router,
+    office_audit.router,
 )
 """What is served beside it."""
 

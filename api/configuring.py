@@ -3,7 +3,6 @@
 Changes are numbered from 1; each is a stream of its own. What they would do is `api.trying_out`.
 """
 
-import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,13 +13,13 @@ import msgspec
 
 from api.accounts.errors import NotThere
 from api.parts import Parts
+from api.small_streams import Asked
 from casework import catalogue as catalogues
 from casework import proposals, special_periods
 from casework.application import ATTEMPTS, Casework, Contended, change_stream
 from casework.clock_words import CLOCK_NAMES, limit_in_words
 from casework.errors import Missing, Stale, when
 from casework.log.port import Recorded
-from casework.model import Actor
 from casework.proposals import Change
 from casework.reference import AdoptBoundaries, CalendarCommand, PublishYear, SetWindows
 from casework.special_periods import OCCASIONS, DeclareSpecialPeriod, MoveSpecialPeriodEnd
@@ -123,15 +122,6 @@ def change_of(data: Mapping[str, object]) -> Change:
     return change
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks when, under which command id, with which very bytes."""
-
-    by: Actor
-    at: datetime
-    command_id: UUID
-    body: bytes
-
-
 def propose(parts: Parts, change: Change, reason: str, asked: Asked) -> ProposedChange:
     """Propose a change under the next free number; the same answer for the same command.
 
@@ -175,7 +165,7 @@ def _carry_out(parts: Parts, number: int, command: proposals.Command, asked: Ask
         at=asked.at,
         by=asked.by,
         command_id=asked.command_id,
-        fingerprint=hmac.digest(parts.fingerprint_key, asked.body, "sha256"),
+        fingerprint=asked.fingerprint,
     )
 
 

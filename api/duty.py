@@ -106,8 +106,17 @@ def require_fit(desk: str, account: Account | None) -> None:
         raise Missing("account", "没有这个账号，或账号已停用、不属于该工作台。")
 
 
+STATE_NAMES = {
+    "waiting": "待接班",
+    "taken_over": "已接班",
+    "declined": "未接班",
+    "withdrawn": "已撤回",
+}
+"""What may have become of a hand-over."""
+
+
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """A hand-over with both signatures. `state`: waiting, taken_over, declined, withdrawn."""
+    """A hand-over with both signatures. `state` is of STATE_NAMES."""
 
     number: int
     handed_over_by: str

@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from api.checking import FACTS, Checking
+from api.stored_files import blob_of, content_of, unwrapping
 from api.uploads import Upload, Uploads
 from api.watching import log
 from casework import evidence
@@ -29,7 +30,7 @@ from casework.log.port import stream_id
 from casework.model import Actor, ActorKind
 from casework.sealing import Sealer
 from evidence import recordings
-from evidence.blobs import Blob, BlobStore
+from evidence.blobs import BlobStore
 from evidence.errors import BlobDamaged, BlobMissing, UploadRefused
 from evidence.examining import CHECK_VERSION, Examined, Examiner
 from evidence.unreadable import Unreadable
@@ -127,7 +128,7 @@ class Examining:
                 thread.join()
 
     def arrived(self) -> None:
-        """A file was taken in."""
+        """A file was taken in that is to be examined."""
         at, count = self._counted
         self._counted = (at, count + 1)
         self._wanted.release()
@@ -150,7 +151,9 @@ class Examining:
     def _examine_all(self) -> None:
         while not self._ended.is_set():
             try:
-                if not self.examine_next():
+                if self.examine_next():
+                    self._wanted.acquire(blocking=False)  # its own: or each wakes somebody twice
+                else:
                     self._wanted.acquire(timeout=LOOK_SECONDS)
             except Exception as fault:  # noqa: BLE001  a thread that ended would leave every photo unseen
                 self._note(fault)
@@ -181,7 +184,7 @@ class Examining:
     def _outcome(self, upload: Upload) -> Outcome:
         blob = upload.blob
         try:
-            pieces = list(self._blobs.get(blob, self.unwrap))
+            pieces = list(self._blobs.get(blob, unwrapping(self._sealer)))
         except BlobDamaged:
             return self._unreadable(upload, "damaged_here", "照片文件在保存中损坏，请重新上传。")
         if blob.media_type.startswith("audio/"):
@@ -204,13 +207,6 @@ class Examining:
             media_type=heard.media_type,
             seconds=round(heard.seconds, 2),
         )
-
-    def unwrap(self, wrapped: bytes) -> bytes:
-        """A file's own key. Raises Erased."""
-        key = self._sealer.unwrap(wrapped)
-        if key is None:
-            raise Erased
-        return key
 
     def _unreadable(self, upload: Upload, code: str, says: str) -> PhotoUnreadable:
         return PhotoUnreadable(
@@ -281,20 +277,21 @@ class Examining:
 
     def read(self, file: evidence_seen.File) -> bytes:
         """A derived file in the clear. Raises Erased, BlobMissing, BlobDamaged."""
-        blob = Blob(file.sha256, file.size, file.media_type, file.wrapped_key)
-        return self._blobs.read(blob, self.unwrap)
+        return content_of(self._blobs, self._sealer, file)
 
     # tell ----------------------------------------------------------------------------
 
     def _tell_all(self) -> None:
-        swept = float("-inf")
+        swept, looked_at = float("-inf"), -1
         while not self._ended.is_set():
             try:
+                position = self._feed().as_of().position
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     self.tell()
                     swept = time.monotonic()
-                else:
+                elif position != looked_at:  # else nothing was cited: the views are not asked
                     self._tell_new()
+                looked_at = position
             except Exception as fault:  # noqa: BLE001  as above
                 self._note(fault)
             self._ended.wait(TELL_SECONDS)
@@ -339,9 +336,7 @@ class Examining:
         if not citing:
             return 0  # the person was erased between two looks
         if owed.upload not in known:
-            first = citing[0]
-            blob = Blob(first.sha256, first.size, first.media_type, first.wrapped_key)
-            self._uploads.bring_back(owed.upload, blob, self._now())
+            self._uploads.bring_back(owed.upload, blob_of(citing[0]), self._now())
             self._wanted.release()
             return 0
         stored = known[owed.upload]

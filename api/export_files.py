@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from casework.clocks import SHANGHAI
 from projections.case_export import Cell, Exported, Field, Kind
+from projections.reports.sheets import safe
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,20 +24,12 @@ CHUNK = 1 << 18
 XLSX_ROWS = 1_048_575
 """Rows that a sheet holds under its heading."""
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a text begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
-
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
     "geoparquet": "application/vnd.apache.parquet",
 }
-
-
-def safe(text: str) -> str:
-    """The text so that no spreadsheet runs it: with an apostrophe before it where one would."""
-    return f"'{text}" if text.startswith(_RUNS) else text
 
 
 def _written(cell: Cell) -> str | int | float:

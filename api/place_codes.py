@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from api.small_streams import Asked, carry_out, readable
 from casework.application import ATTEMPTS, Contended, Unreadable
 from casework.clocks import SHANGHAI
 from casework.errors import KeyReused
@@ -23,12 +24,10 @@ from casework.log.port import (
     Log,
     Recorded,
     StreamReadOnly,
-    UnknownEvent,
     VersionConflict,
     Write,
     stream_id,
 )
-from casework.model import Actor
 from casework.place_code import (
     Command,
     Event,
@@ -172,79 +171,63 @@ class PlaceCodes:
             after = recorded.version
         return CodePage(found, None)
 
-    def issue(
-        self, command: IssueCode, *, at: datetime, by: Actor, command_id: UUID, fingerprint: bytes
-    ) -> IssuedCode:
+    def issue(self, command: IssueCode, asked: Asked) -> IssuedCode:
         """Issue a code; the same one for the same command.
 
         Raises a Refusal of the rules, KeyReused, Contended.
         """
-        earlier = self._earlier(command_id, fingerprint)
+        earlier = self._earlier(asked)
         if earlier is not None:
             return earlier
-        (issued,) = decide(None, command, by)
+        (issued,) = decide(None, command, asked.by)
         assert isinstance(issued, PlaceCodeIssued), "what issuing leads to"
         for attempt in range(ATTEMPTS):
-            number = _number(command_id, attempt)
+            number = _number(asked.command_id, attempt)
             listed = PlaceCodeListed(code=number, street=issued.street)
             writes = [
-                Write(code_stream(number), 0, (issued,), at),
-                Write(LIST, None, (listed,), at),
+                Write(code_stream(number), 0, (issued,), asked.at),
+                Write(LIST, None, (listed,), asked.at),
             ]
-            if self._append(writes, command_id, by, fingerprint):
+            if self._append(writes, asked):
                 made = self._read(number)
                 assert made is not None, "just written"
                 return made
-            earlier = self._earlier(command_id, fingerprint)
+            earlier = self._earlier(asked)
             if earlier is not None:
                 return earlier
         raise Contended
 
-    def revoke(
-        self,
-        number: str,
-        command: Command,
-        *,
-        at: datetime,
-        by: Actor,
-        command_id: UUID,
-        fingerprint: bytes,
-    ) -> IssuedCode:
+    def revoke(self, number: str, command: Command, asked: Asked) -> IssuedCode:
         """Withdraw a code that exists, for good; the same answer for the same command.
 
         Raises a Refusal of the rules, KeyReused, Contended.
         """
-        for _ in range(ATTEMPTS):
-            earlier = self._earlier(command_id, fingerprint)
-            if earlier is not None:
-                return earlier
-            history = self._log.history(code_stream(number))
-            happened = decide(fold(_events(history)), command, by)
-            write = Write(code_stream(number), len(history), tuple(happened), at)
-            if self._append([write], command_id, by, fingerprint):
-                made = self._read(number)
-                assert made is not None, "just written"
-                return made
-        raise Contended
 
-    def _append(
-        self, writes: Sequence[Write], command_id: UUID, by: Actor, fingerprint: bytes
-    ) -> bool:
+        def decided() -> tuple[int, Sequence[Event]]:
+            history = self._log.history(code_stream(number))
+            return len(history), decide(fold(_events(history)), command, asked.by)
+
+        carry_out(self._log, code_stream(number), decided, asked)
+        made = self._read(number)
+        assert made is not None, "just written"
+        return made
+
+    def _append(self, writes: Sequence[Write], asked: Asked) -> bool:
         """Whether it went in; False where the stream or the command was there before."""
-        outcome = self._log.append(writes, command_id, by, fingerprint)
+        outcome = self._log.append(writes, asked.command_id, asked.by, asked.fingerprint)
         if isinstance(outcome, StreamReadOnly):
             raise Unreadable
         return not isinstance(outcome, VersionConflict | DuplicateCommand)
 
-    def _earlier(self, command_id: UUID, fingerprint: bytes) -> IssuedCode | None:
+    def _earlier(self, asked: Asked) -> IssuedCode | None:
         """What the command left when it was first carried out. Raises KeyReused."""
-        prior = self._log.by_command(command_id)
+        prior = self._log.by_command(asked.command_id)
         if prior is None:
             return None
-        if prior.fingerprint != fingerprint:
+        if prior.fingerprint != asked.fingerprint:
             raise KeyReused
         for attempt in range(ATTEMPTS):
-            number = _number(command_id, attempt)
+            number = _number(asked.command_id, attempt)
             if code_stream(number) == prior.events[0].stream:
                 return self._read(number)
         for recorded in self._log.history(LIST):
@@ -274,7 +257,5 @@ def _number(command_id: UUID, attempt: int) -> str:
     return _digits(int.from_bytes(uuid5(command_id, f"place-code {attempt}").bytes[:5]), NUMBER)
 
 
-def _events(history: Sequence[Recorded]) -> list[Event]:
-    if any(isinstance(recorded.event, UnknownEvent) for recorded in history):
-        raise Unreadable
-    return [cast("Event", recorded.event) for recorded in history]
+def _events(history: list[Recorded]) -> list[Event]:
+    return [cast("Event", recorded.event) for recorded in readable(history)]

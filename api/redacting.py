@@ -5,32 +5,21 @@ says that they looked; somebody else looks at the result. Only then is the photo
 the reporter's consent where it is a reporter's. The stream evidence/{upload} names who looked.
 """
 
-import hmac
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import cast
 from uuid import UUID
-
-import msgspec
 
 from api.evidence_schemas import BoxesOut, BoxIn, ConfirmedOut, ConfirmIn, RedactedOut, RedactIn
 from api.examining import Examining, stream_of
 from api.pictures import file_out
 from api.problems import ProblemError, problem_error
+from api.small_streams import Asked, carry_out, readable
 from casework import evidence
-from casework.application import ATTEMPTS, Casework, Contended, Unreadable
+from casework.application import Casework
 from casework.errors import Erased, KeyReused, Missing
 from casework.events import ReporterJoined, ReportSubmitted
 from casework.evidence import Box, PhotoRedacted, RedactionConfirmed, Told
-from casework.log.port import (
-    DuplicateCommand,
-    PriorCommand,
-    Recorded,
-    UnknownEvent,
-    VersionConflict,
-    Write,
-)
-from casework.model import Actor
+from casework.log.port import Recorded
 from evidence import redaction
 from evidence.errors import BlobDamaged, BlobMissing
 from evidence.examining import Examiner
@@ -44,22 +33,6 @@ from projections.feed import Feed
 from projections.tables import reading
 
 
-class Asking(msgspec.Struct, frozen=True):
-    """Who asks, under which command id, with which very bytes."""
-
-    by: Actor
-    command_id: UUID
-    body: bytes
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What was told of a photo, and whether this very command had told it before."""
-
-    event: evidence.Event
-    at: datetime
-    repeated: bool
-
-
 class Redacting:
     """Covers, and has it looked at. Every call may wait for a disk or for a picture."""
 
@@ -71,16 +44,12 @@ class Redacting:
         examiner: Examiner,
         finder: Finder,
         feed: Callable[[], Feed],
-        now: Callable[[], datetime],
-        fingerprint_key: bytes,
     ) -> None:
         self._casework = casework
         self._examining = examining
         self._examiner = examiner
         self._finder = finder
         self._feed = feed
-        self._now = now
-        self._fingerprint_key = fingerprint_key
 
     def propose(self, case_id: UUID, upload: UUID) -> BoxesOut:
         """Boxes that models see on the display picture; none where no model is installed."""
@@ -108,9 +77,7 @@ class Redacting:
             says=redaction.says(found.looked_for),
         )
 
-    def redact(
-        self, case_id: UUID, upload: UUID, form: RedactIn, asking: Asking
-    ) -> tuple[RedactedOut, Done]:
+    def redact(self, case_id: UUID, upload: UUID, form: RedactIn, asked: Asked) -> RedactedOut:
         """Cover these boxes on a new picture. The same command gets the same answer."""
         if not form.looked:
             raise Missing("looked", "请查看整张照片后再确认。")
@@ -138,8 +105,7 @@ class Redacting:
                 ),
             )
 
-        done = self._tell(upload, tell, asking)
-        event = done.event
+        event = self._tell(upload, tell, asked).event
         if not isinstance(event, PhotoRedacted):
             raise KeyReused
         file = event.file
@@ -157,27 +123,24 @@ class Redacting:
                 height=file.height,
             )
         )
-        return RedactedOut(upload=upload, number=event.number, picture=picture), done
+        return RedactedOut(upload=upload, number=event.number, picture=picture)
 
-    def confirm(
-        self, case_id: UUID, upload: UUID, form: ConfirmIn, asking: Asking
-    ) -> tuple[ConfirmedOut, Done]:
+    def confirm(self, case_id: UUID, upload: UUID, form: ConfirmIn, asked: Asked) -> ConfirmedOut:
         """A second person found nothing left to cover on the newest redaction."""
         if not form.looked:
             raise Missing("looked", "请查看遮盖后的整张照片再确认。")
         self._display(case_id, upload)
 
         def tell(history: Sequence[Told]) -> evidence.Event:
-            return evidence.confirm_redaction(history, upload, case_id, form.number, asking.by)
+            return evidence.confirm_redaction(history, upload, case_id, form.number, asked.by)
 
-        done = self._tell(upload, tell, asking)
+        done = self._tell(upload, tell, asked)
         event = done.event
         if not isinstance(event, RedactionConfirmed):
             raise KeyReused
-        answer = ConfirmedOut(
-            upload=upload, number=event.number, confirmed_by=asking.by.id, confirmed_at=done.at
+        return ConfirmedOut(
+            upload=upload, number=event.number, confirmed_by=done.actor.id, confirmed_at=done.at
         )
-        return answer, done
 
     def publishable(self, case_id: UUID, upload: UUID) -> File:
         """The picture that may be published of this photo: what a monthly issue asks for.
@@ -242,46 +205,16 @@ class Redacting:
         return made
 
     def _tell(
-        self,
-        upload: UUID,
-        tell: Callable[[Sequence[Told]], evidence.Event],
-        asking: Asking,
-    ) -> Done:
-        mark = hmac.digest(self._fingerprint_key, asking.body, "sha256")
+        self, upload: UUID, tell: Callable[[Sequence[Told]], evidence.Event], asked: Asked
+    ) -> Recorded:
         stream, log = stream_of(upload), self._casework.eventlog
-        for _ in range(ATTEMPTS):
-            prior = log.by_command(asking.command_id)
-            if prior is not None:
-                return _same(prior, mark)
-            history = log.history(stream)
-            event = tell(_told(history))
-            at = self._now()
-            outcome = log.append(
-                [Write(stream, len(history), (event,), at)], asking.command_id, asking.by, mark
-            )
-            if isinstance(outcome, VersionConflict | DuplicateCommand):
-                continue
-            return Done(event, at, repeated=False)
-        raise Contended
 
+        def decide() -> tuple[int, Sequence[evidence.Event]]:
+            history = readable(log.history(stream))
+            told = [Told(cast("evidence.Event", each.event), each.actor) for each in history]
+            return len(history), (tell(told),)
 
-def _same(prior: PriorCommand, mark: bytes) -> Done:
-    """What the command told when it was first carried out. Raises KeyReused."""
-    first = prior.events[0]
-    if prior.fingerprint != mark:
-        raise KeyReused
-    match first.event:
-        case PhotoRedacted() | RedactionConfirmed() as event:
-            return Done(event, first.at, repeated=True)
-        case _:
-            raise KeyReused
-
-
-def _told(history: Sequence[Recorded]) -> list[Told]:
-    """The stream's facts. Raises Unreadable for one of a later release."""
-    if any(isinstance(recorded.event, UnknownEvent) for recorded in history):
-        raise Unreadable
-    return [Told(cast("evidence.Event", recorded.event), recorded.actor) for recorded in history]
+        return carry_out(log, stream, decide, asked)
 
 
 def later() -> ProblemError:

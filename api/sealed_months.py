@@ -4,7 +4,7 @@ May wait for a disk and compute for a second or two.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid5
 
@@ -23,7 +23,7 @@ from casework.sealed_months import GRACE, MonthSealed, SealedFigure, SealMonth
 from projections.feed import Feed
 from projections.measure_catalogue import CATALOGUE, Kind, measured
 from projections.measures import By, Figure, enough_of, measure, ranked
-from projections.periods import Every, Period, period_of
+from projections.periods import Every, Period, month_named, period_of
 from projections.reading import Readers
 from projections.statistics import wilson
 from projections.tables import READER_POSITION, reading
@@ -66,12 +66,24 @@ class SealedMonths:
                 found = self._known[month] = _sealed(recorded)
         return found
 
+    def figures(
+        self, name: str, period: Period, by: By | None, variant: str
+    ) -> list[Figure] | None:
+        """The figures of a measure as they were sealed; None where none were sealed like that.
+
+        Raises Unreadable.
+        """
+        if period.every is not Every.MONTH or by not in {*KEYS, *MORE_KEYS.get(name, ())}:
+            return None
+        sealed = self.of(period.name)
+        return None if sealed is None else _read_back(sealed, name, by, variant)
+
     def seal(self, month: str, asked: Asked) -> Sealed:
         """Seal a month that is over.
 
         Raises a Refusal: not over, sealed already, not permitted, or the views are behind.
         """
-        period = period_of(Every.MONTH, date.fromisoformat(f"{month}-01"))
+        period = month_named(month)
 
         def decide() -> tuple[int, Sequence[msgspec.Struct]]:
             history = readable(self._log.history(_stream(month), 0))
@@ -156,10 +168,13 @@ def sealed_figures(
     ]  # fmt: skip
 
 
-def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Figure] | None:
-    """The figures of a measure as they were sealed; None where it was not sealed like that."""
+def _read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Figure] | None:
+    """None where the measure or the variant came into the catalogue after the month was sealed."""
     of = measured(name)
     rate = of.kind is Kind.RATE
+    rows = [e for e in sealed.fact.figures if (e.measure, e.variant) == (name, variant)]
+    if not any(each.by == "" for each in rows):
+        return None
     found = [
         Figure(
             period=sealed.fact.month,
@@ -172,11 +187,9 @@ def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Fi
             enough=enough_of(of, each.denominator),
             p90=each.p90,
         )
-        for each in sealed.fact.figures
-        if (each.measure, each.variant, each.by) == (name, variant, str(by or ""))
+        for each in rows
+        if each.by == str(by or "")
     ]
-    if not any(each.measure == name for each in sealed.fact.figures):
-        return None
     return ranked(of, found) if by not in {None, By.CELL} else found
 
 

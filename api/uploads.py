@@ -128,6 +128,11 @@ class Uploads:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
+        # Asked every second, mostly for nothing: a look holds up no writer.
+        with self._desk.read() as connection:
+            question = select(upload.c.id).where(upload.c.outcome.is_(None), free).limit(1)
+            if connection.scalar(question) is None:
+                return None
         with self._desk.write() as connection:
             row = connection.execute(
                 update(upload)

@@ -47,6 +47,7 @@ from api.redacted_photos import RedactedPhotos
 from api.redacting import Redacting
 from api.sealed_months import SealedMonths
 from api.settings import Settings
+from api.stored_files import content_of
 from api.texts import OpenedTexts
 from api.timekeeping import Timekeeper
 from api.uploads import Uploads
@@ -54,11 +55,12 @@ from api.watching import Meters
 from casework import key_file
 from casework.application import Casework, case_of
 from casework.erasure import ErasureLedger
+from casework.errors import Erased
 from casework.events import ReportSubmitted
 from casework.keys import KeyStore
 from casework.model import Actor, ActorKind, Photo, Role
 from casework.sealing import Sealer
-from evidence.blobs import Blob, BlobStore
+from evidence.blobs import BlobStore
 from evidence.errors import BlobDamaged, BlobMissing
 from evidence.examining import Examiner
 from evidence.masking import mask
@@ -255,8 +257,6 @@ def build(
         examiner=examiner,
         finder=finder,
         feed=lambda: feed,
-        now=clock,
-        fingerprint_key=server.derive(Purpose.FINGERPRINTS),
     )
     return Parts(
         settings=settings,
@@ -381,13 +381,9 @@ def _photo_learner(
         return event.photos
 
     def content(photo: Photo) -> bytes | None:
-        key = sealer.unwrap(photo.wrapped_key)
-        if key is None:
-            return None
-        blob = Blob(photo.sha256, photo.size, photo.media_type, photo.wrapped_key)
         try:
-            return b"".join(blobs.get(blob, lambda _: key))
-        except (BlobMissing, BlobDamaged):
+            return content_of(blobs, sealer, photo)
+        except (Erased, BlobMissing, BlobDamaged):
             return None
 
     def alive(photo: Photo) -> bool:

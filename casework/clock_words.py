@@ -263,20 +263,6 @@ class Step(msgspec.Struct, frozen=True):
         return [self.says, *(f"  {line.says}" for line in self.lines), *self.due]
 
 
-def explain(
-    facts: Sequence[tuple[datetime, ClockStarted | ClockStopped]],
-    calendar: Calendar,
-    names: Mapping[int, str] | None = None,
-) -> list[str]:
-    """How the due times of one clock came about, in Chinese, line by line (Asia/Shanghai).
-
-    `facts` are those of one clock from its first start, in order, each with the moment it was
-    written down; `names` are those of the 特殊时段 by number.
-    """
-    turns = [Turn(at, fact, calendar) for at, fact in facts]
-    return [line for step in steps(turns, names or {}) for line in step.told]
-
-
 def steps(turns: Sequence[Turn], names: Mapping[int, str]) -> list[Step]:
     """One step a fact; a stop that only makes way for the next start is told by that start."""
     found: list[Step] = []

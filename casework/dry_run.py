@@ -5,7 +5,7 @@ stood at a moment. How each is judged: docs/adr/0014 and 0083.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 
@@ -226,9 +226,3 @@ def _over_streets(tallies: dict[tuple[str, str, str], _Tally]) -> Iterable[WhatI
     for (_, indicator, condition), tally in sorted(tallies.items()):
         rows.setdefault((indicator, condition), _Tally()).add(tally)
     return (rows[key].line(EVERYWHERE, *key) for key in sorted(rows))
-
-
-def month_before(now: datetime) -> tuple[datetime, datetime]:
-    """The calendar month before `now` in Shanghai, half-open."""
-    this = now.astimezone(SHANGHAI).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (this - timedelta(days=1)).replace(day=1), this

@@ -8,7 +8,7 @@ The ledger is kept, and replayed after a restore: an older keys.db would bring t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -16,9 +16,8 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite3
 
 from casework.errors import ConflictOfInterest, NothingPending
+from casework.instants import from_micros, to_micros
 from casework.keys import KeyStore, Owner, OwnerKind
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ErasureState(StrEnum):
@@ -62,7 +61,7 @@ class ErasureLedger:
             db.execute(
                 """INSERT INTO erasure (id, person_id, asked_by, asked_at, state)
                 VALUES (?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING""",
-                (str(erasure_id), person_id, by, _micros(at)),
+                (str(erasure_id), person_id, by, to_micros(at)),
             )
 
         self._keys.write_alone(job)
@@ -125,7 +124,7 @@ class ErasureLedger:
 
         May be repeated. Raises NothingPending before `appended`, or for a reader not named there.
         """
-        stamp = _micros(at)
+        stamp = to_micros(at)
 
         def job(db: sqlite3.Connection) -> bool:
             key = (str(erasure_id), reader)
@@ -189,7 +188,7 @@ class ErasureLedger:
                     WHERE id = ? OR (person_id = ? AND state NOT IN ('complete', 'declined'))""",
                     same,
                 )
-                asked, decided = _micros(one.asked_at), _micros(one.decided_at or one.asked_at)
+                asked, decided = to_micros(one.asked_at), to_micros(one.decided_at or one.asked_at)
                 db.execute(
                     """INSERT INTO erasure
                     (id, person_id, asked_by, asked_at, decided_by, decided_at, state)
@@ -205,7 +204,7 @@ class ErasureLedger:
             moved = db.execute(
                 """UPDATE erasure SET state = ?, decided_by = ?, decided_at = ?
                 WHERE id = ? AND state = 'asked'""",
-                (to, by, _micros(at), str(erasure.id)),
+                (to, by, to_micros(at), str(erasure.id)),
             )
             return int(moved.rowcount)
 
@@ -256,19 +255,11 @@ def _erasure(row: _Row) -> Erasure:
         id=row.id,
         person_id=row.person_id,
         asked_by=row.asked_by,
-        asked_at=_moment(row.asked_at),
+        asked_at=from_micros(row.asked_at),
         state=row.state,
         decided_by=row.decided_by,
-        decided_at=None if row.decided_at is None else _moment(row.decided_at),
+        decided_at=None if row.decided_at is None else from_micros(row.decided_at),
         position=row.position,
-        completed_at=None if row.completed_at is None else _moment(row.completed_at),
+        completed_at=None if row.completed_at is None else from_micros(row.completed_at),
         waiting_for=msgspec.json.decode(row.waiting, type=tuple[str, ...]),
     )
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

@@ -6,16 +6,15 @@ log, answers as one would have answered then. Decides nothing, and knows no limi
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
 from casework import events as did
+from casework.instants import from_micros, to_micros
 from casework.model import Limit, Outcome, PlaceKind, Unit
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class End(StrEnum):
@@ -201,7 +200,7 @@ def as_of(begun: Begun, facts: Iterable[Fact], cut: Cut) -> PastHandling | None:
 
     `facts` are in the order in which they happened.
     """
-    last_at, last_position = micros_of(cut.at), cut.position
+    last_at, last_position = to_micros(cut.at), cut.position
     if _beyond(begun.position, begun.dispatched_at, last_position, last_at):
         return None
     told = _Telling(begun)
@@ -283,16 +282,16 @@ class _Telling:
             indicator=self.indicator,
             condition=self.condition,
             place_kind=self.place_kind,
-            dispatched_at=moment_of(begun.dispatched_at),
+            dispatched_at=from_micros(begun.dispatched_at),
             limit=self.limit,
-            due_at=moment_of(due.due_at),
-            plain_due_at=None if due.plain_due_at is None else moment_of(due.plain_due_at),
-            handed_over_at=None if handed is None else moment_of(handed.at),
+            due_at=from_micros(due.due_at),
+            plain_due_at=None if due.plain_due_at is None else from_micros(due.plain_due_at),
+            handed_over_at=None if handed is None else from_micros(handed.at),
             outcome=None if handed is None else handed.outcome,
-            paused_since=None if self.paused is None else moment_of(self.paused),
+            paused_since=None if self.paused is None else from_micros(self.paused),
             pauses=tuple(_apart(gaps)) if gaps else (),
             extensions=tuple(self.extensions),
-            ended_at=None if ended is None else moment_of(ended.at),
+            ended_at=None if ended is None else from_micros(ended.at),
             ended_by=None if ended is None else ended.by,
             exempted=self.exempted,
         )
@@ -306,14 +305,4 @@ def _apart(gaps: list[tuple[int, int]]) -> Iterable[tuple[datetime, datetime]]:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
             merged.append((first, last))
-    return ((moment_of(first), moment_of(last)) for first, last in merged)
-
-
-def micros_of(at: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    return (at - EPOCH) // timedelta(microseconds=1)
-
-
-def moment_of(at: int) -> datetime:
-    """The aware UTC datetime of `micros_of`."""
-    return EPOCH + timedelta(microseconds=at)
+    return ((from_micros(first), from_micros(last)) for first, last in merged)

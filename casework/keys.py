@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hmac import digest
 from pathlib import Path
@@ -25,13 +25,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pysqlite3 import dbapi2 as sqlite3
 
 from casework.errors import Erased
+from casework.instants import from_micros, to_micros
 from casework.key_file import open_to_read, scrub, unwrap, wrap
 from casework.key_writer import KeyWriter
 
 T = TypeVar("T")
 
 _NAMES = UUID("6f0f7c0e-3c0b-5d6e-9a53-0d1c4f5a8b21")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UnknownKey(Exception):  # noqa: N818  names what was asked for
@@ -153,7 +153,7 @@ class KeyStore:
         return missing
 
     def _make(self, wanted: list[tuple[UUID, Owner]]) -> Future[list[tuple[UUID, Key | None]]]:
-        at = _micros(self._now())
+        at = to_micros(self._now())
 
         def job(db: sqlite3.Connection) -> list[tuple[UUID, Key | None]]:
             return [(key_id, self._insert(db, key_id, owner, at)) for key_id, owner in wanted]
@@ -259,7 +259,12 @@ class KeyStore:
         """All keys of an owner, the destroyed ones too, oldest first."""
         rows = self._read(_OWNED, (owner.kind, owner.id))
         return [
-            KeyRow(UUID(bytes=raw), owner, _moment(made), None if gone is None else _moment(gone))
+            KeyRow(
+                UUID(bytes=raw),
+                owner,
+                from_micros(made),
+                None if gone is None else from_micros(gone),
+            )
             for raw, made, gone in rows
         ]
 
@@ -281,7 +286,7 @@ class KeyStore:
         may be repeated after a crash at any point. A person's own key gets a tombstone even if it
         never was. Raises KeysBusy while another process keeps reading; call it again then.
         """
-        stamp = _micros(at)
+        stamp = to_micros(at)
 
         def job(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
@@ -349,11 +354,3 @@ def _key(secret: bytes, owner: Owner) -> Key:
 
 def _bound_to(key_id: UUID, owner: Owner) -> bytes:
     return b"\0".join((b"haidian-key-1", key_id.bytes, owner.kind.encode(), owner.id.encode()))
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _moment(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)

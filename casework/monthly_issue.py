@@ -8,7 +8,7 @@ they come here, and what was found out about a case is told with the command.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from casework import candidates
 from casework.candidates import Candidate
+from casework.clocks import SHANGHAI
 from casework.errors import (
     ConflictOfInterest,
     Missing,
@@ -45,7 +46,6 @@ MOST_ENTRIES = 60
 """Entries ever nominated for a month: some twenty are published."""
 
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 def is_month(text: str) -> bool:
@@ -55,7 +55,7 @@ def is_month(text: str) -> bool:
 
 def begins(month: str) -> datetime:
     """The first moment of the month in Shanghai."""
-    return datetime.strptime(month, "%Y-%m").replace(tzinfo=_SHANGHAI)
+    return datetime.strptime(month, "%Y-%m").replace(tzinfo=SHANGHAI)
 
 
 @dataclass(eq=False)

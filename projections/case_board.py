@@ -180,7 +180,7 @@ class BoardRow(msgspec.Struct):
     supplied: bool
     """The citizen answered a question, and nobody has moved the case on since."""
     rework: bool
-    """返工 was ordered, and the 街镇 has not handed over since."""
+    """Sent back for 返工, and the 街镇 has not handed over since."""
 
 
 _clocks = msgspec.json.Decoder(dict[Clock, int])
@@ -410,7 +410,7 @@ def change(row: BoardRow, line: Line) -> None:
         was, row.status = row.status, str(after)
         row.claim_by = row.claim_until = None  # the claim was of the desk that had the move
         row.supplied = kind is did.InformationSupplied
-        row.rework = kind is did.ReworkOrdered or (row.rework and after in _WITH_STREET)
+        row.rework = kind in _SENT_BACK or (row.rework and after in _WITH_STREET)
         if line.recorded.actor.kind is ActorKind.STAFF:
             row.new_information = False  # somebody looked before moving it on
         if row.status not in _ENDS:
@@ -425,6 +425,11 @@ def change(row: BoardRow, line: Line) -> None:
     if row.pending or kind in ASKS or e.started:  # type: ignore[attr-defined]  # as above
         _turn_requests(row, e)  # type: ignore[arg-type]  # as above
 
+
+_SENT_BACK: frozenset[type[msgspec.Struct]] = frozenset(
+    {did.ReworkOrdered, did.RectificationUnreadable}
+)
+"""返工, by a person or because no photo of the hand-over could be read."""
 
 _WITH_STREET = frozenset({Status.HANDLING, Status.SUSPENDED})
 """Where a 返工 goes on: suspended and resumed it is still one."""

@@ -7,7 +7,6 @@ in the 100 m grid, the month, and a mark that is neither number nor order of com
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from types import ModuleType
 from uuid import UUID, uuid5
 
@@ -27,13 +26,14 @@ from sqlalchemy import (
 )
 
 from casework import events as did
-from casework.clocks import SHANGHAI
 from casework.lifecycle import STATUS_AFTER, Status
 from casework.model import ActorKind
 from geo import coordinates, grid
 from geo.grid import cell_at
 from projections import lines as reading_of_lines
+from projections import periods
 from projections.lines import Line
+from projections.periods import month_number
 from projections.tables import (
     IN_CHUNK,
     VIEWS,
@@ -124,12 +124,6 @@ class IntervalRow(msgspec.Struct):
     cell_lat: float
 
 
-def month_of(at: datetime) -> int:
-    """The month of an aware time in Shanghai, as 202605."""
-    there = at.astimezone(SHANGHAI)
-    return there.year * 100 + there.month
-
-
 def mark_of(case_id: UUID) -> str:
     """What everybody may call the case: 32 hex digits."""
     return uuid5(_MARKS, str(case_id)).hex
@@ -147,7 +141,7 @@ def _begin(line: Line, e: did.ReportSubmitted) -> IntervalRow:
         number=key.number,
         sent_by=by.id if by.kind is ActorKind.PARTNER else None,
         submitted_at=line.at,
-        month=month_of(moment(line.at)),
+        month=month_number(moment(line.at)),
         demonstration=e.demonstration,
         status=str(STATUS_AFTER[did.ReportSubmitted]),
         street=e.assignment.street,
@@ -262,7 +256,7 @@ class CaseHistory:
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
-        return (sys.modules[__name__], reading_of_lines, grid, coordinates)
+        return (sys.modules[__name__], reading_of_lines, grid, coordinates, periods)
 
     def fold(self, *, empty: bool) -> CaseHistoryFold:
         return CaseHistoryFold(empty=empty)

@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, se
 
 from casework.lifecycle import Status
 from projections.case_board import CASE_BOARD
-from projections.case_history import CASE_INTERVAL, REVIEWED, month_of
+from projections.case_history import CASE_INTERVAL, REVIEWED
 from projections.case_list import Filters, cursor_of, seq_of
+from projections.periods import month_number
 from projections.tables import micros, moment
 
 MOST = 10_000
@@ -116,8 +117,8 @@ def months_of(start: datetime | None, end: datetime | None) -> tuple[int | None,
     """The months that `start` ≤ t < `end` touches."""
     if end is not None:
         end = moment(micros(end) - 1)
-    first = None if start is None else month_of(start)
-    return first, None if end is None else month_of(end)
+    first = None if start is None else month_number(start)
+    return first, None if end is None else month_number(end)
 
 
 def holds_at(as_of: AsOf) -> list[ColumnElement[bool]]:

@@ -50,7 +50,8 @@ def desk_work(connection: Connection, desk: str, now: datetime, near: datetime) 
     due_first = or_(_C.due_at < micros(near), _C.pending != "")
     pressing: dict[tuple[str, Clock], Pressing] = {}
     overdue = near_due = pending = notes = 0
-    for case in _rows(connection, desk, due_first):
+    rows = _rows(connection, desk, due_first)
+    for case in rows:
         for clock in desks.clocks_of(desk) & case.clocks.keys():
             found = case.pressing(clock)
             if found is None or found.due_at >= near:
@@ -66,7 +67,7 @@ def desk_work(connection: Connection, desk: str, now: datetime, near: datetime) 
             notes += 1
             pressing[case.number, Clock.NOTE] = note
     return Work(
-        open=_open(connection, desk),
+        open=_waiting(rows) if desk == desks.SUPERVISOR else _open(connection, desk),
         overdue=overdue,
         near_due=near_due,
         pending=pending,
@@ -79,22 +80,19 @@ def _order(found: Pressing) -> tuple[datetime, str, str]:
     return found.due_at, found.number, found.clock
 
 
-def _rows(connection: Connection, desk: str, due_first: ColumnElement[bool]) -> Iterable[Running]:
+def _rows(connection: Connection, desk: str, due_first: ColumnElement[bool]) -> list[Running]:
     """The cases that may press this desk."""
     street = desks.street_of(desk)
     if street is not None:
-        yield from running(
-            connection, OPEN, status_in(*WITH_STREET), _C.street == street, due_first
-        )
-    elif desk == desks.SUPERVISOR:
-        yield from running(connection, ASKED)  # an appeal may be of a case that has ended
-    else:
-        yield from running(connection, OPEN, status_in(*WITH_REVIEWER), due_first)
-        yield from (
-            case
-            for case in running(connection, OPEN, ASKED, _C.status.not_in(_reviewers()))
-            if _RETURN in case.pending
-        )
+        at_street = (status_in(*WITH_STREET), _C.street == street)
+        return list(running(connection, OPEN, *at_street, due_first))
+    if desk == desks.SUPERVISOR:
+        return list(running(connection, ASKED))  # an appeal may be of a case that has ended
+    elsewhere = running(connection, OPEN, ASKED, _C.status.not_in(_reviewers()))
+    return [
+        *running(connection, OPEN, status_in(*WITH_REVIEWER), due_first),
+        *(case for case in elsewhere if _RETURN in case.pending),
+    ]
 
 
 def _reviewers() -> list[str]:
@@ -120,14 +118,17 @@ def _is_noted_at(desk: str, case: Running) -> bool:
     return True
 
 
+def _waiting(asked: Iterable[Running]) -> int:
+    """Cases that wait for a supervisor."""
+    return sum(
+        any(CLOCK_OF.get(Action(name)) in desks.OF_SUPERVISOR for name in case.pending)
+        for case in asked
+    )
+
+
 def _open(connection: Connection, desk: str) -> int:
-    """Cases at the desk: with the reviewers, with the 街镇, or waiting for a supervisor."""
+    """Cases with the reviewers, or with the 街镇."""
     street = desks.street_of(desk)
-    if desk == desks.SUPERVISOR:
-        return sum(
-            any(CLOCK_OF.get(Action(name)) in desks.OF_SUPERVISOR for name in case.pending)
-            for case in running(connection, ASKED)
-        )
     where = [status_in(*WITH_REVIEWER)]
     if street is not None:
         where = [status_in(*WITH_STREET), _C.street == street]

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -23,10 +24,11 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from casework import events as did
 from casework import handlings as ends_of_stays
-from casework.handlings import ENDS, TAKEN_AWAY, End
+from casework.handlings import ENDS, TAKEN_AWAY, Cut, End
 from casework.lifecycle import STATUS_AFTER, Status
 from casework.model import ActorKind, Clock, ClockStarted, Outcome, Solved
 from geo import coordinates, grid
@@ -197,6 +199,16 @@ CASE_FACT = Table(
 )
 
 
+def holds(
+    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
+) -> list[ColumnElement[bool]]:
+    """Whether a row of `case_fact`, or of an alias of it, stood at the cut."""
+    if cut.position is None:
+        at = micros(cut.at)
+        return [columns.from_at <= at, columns.to_at > at]
+    return [columns.from_pos <= cut.position, columns.to_pos > cut.position]
+
+
 class FactRow(msgspec.Struct):
     """A row in memory; fields in the order of the columns. Times are microseconds since 1970."""
 
@@ -278,12 +290,13 @@ _TURNS = Flag.RETURNED | Flag.REWORKED | Flag.EXTENDED | Flag.NOT_AT_ONCE
 _REVIEWED = Flag.REGISTERED | Flag.REFUSED | Flag.MERGED | Flag.WITHDRAWN
 _OVER = CLOSED | Flag.TAKEN_AWAY
 _WORST = (Solved.NO, Solved.PARTLY, Solved.YES)
-_STEPS: dict[Clock, tuple[str, Flag, Flag]] = {
+STEPS: dict[Clock, tuple[str, Flag, Flag]] = {
     Clock.REVIEW: ("review_due_at", Flag.REVIEW_DONE, Flag.REVIEW_LATE),
     Clock.DISPATCH: ("dispatch_due_at", Flag.DISPATCH_DONE, Flag.DISPATCH_LATE),
     Clock.ACKNOWLEDGE: ("acknowledge_due_at", Flag.ACKNOWLEDGE_DONE, Flag.ACKNOWLEDGE_LATE),
     Clock.VERIFICATION: ("verify_due_at", Flag.VERIFY_DONE, Flag.VERIFY_LATE),
 }
+"""Of each step: the column of when it is due, the flags of done and of late."""
 _OF_REPORT = frozenset({Clock.REVIEW, Clock.DISPATCH})
 
 
@@ -446,16 +459,16 @@ def _clocks(rows: list[FactRow], event: did.Fact) -> None:
         last = rows[-1]
         if stop.clock is Clock.HANDLING and not isinstance(event, did.CaseReopened):
             last.handled = stop.used
-        elif stop.clock in _STEPS and stop.final:
-            _name, done, late = _STEPS[stop.clock]
+        elif stop.clock in STEPS and stop.final:
+            _name, done, late = STEPS[stop.clock]
             row = rows[0] if stop.clock in _OF_REPORT else last
             row.mark(done)
             row.mark(late, when=not stop.in_time)
     for start in event.started:
         if start.clock is Clock.HANDLING:
             _due(rows[-1], start)
-        elif start.clock in _STEPS:
-            name, done, _late = _STEPS[start.clock]
+        elif start.clock in STEPS:
+            name, done, _late = STEPS[start.clock]
             row = rows[0] if start.clock in _OF_REPORT else rows[-1]
             row.clear(done)
             setattr(row, name, micros(start.due_at))

@@ -11,8 +11,11 @@ from typing import TypeAlias
 import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, true
 
+from casework.handlings import Cut
 from casework.lifecycle import Status
-from projections.facts import CASE_FACT, CLOSED, Flag
+from casework.model import Clock
+from projections.facts import CASE_FACT, CLOSED, STEPS, Flag, holds
+from projections.tables import micros
 
 MINIMUM_SAMPLE = 20
 """Below it a rate is shown and not ranked: one case is 5 % of it."""
@@ -23,8 +26,8 @@ DAY = 24 * 60 * MINUTE
 _C = CASE_FACT.c
 
 Condition: TypeAlias = ColumnElement[bool]
-Asked: TypeAlias = Callable[[int], Condition]
-"""A condition on a row, given the moment of the cut in microseconds."""
+Asked: TypeAlias = Callable[[Cut], Condition]
+"""A condition on a row, given the cut as of which is asked."""
 
 
 class Kind(StrEnum):
@@ -71,19 +74,19 @@ def _all(flag: Flag) -> Asked:
     return lambda _cut: _C.flags.bitwise_and(int(flag)) == int(flag)
 
 
-def every_row(_cut: int) -> Condition:
+def every_row(_cut: Cut) -> Condition:
     return true()
 
 
 def _ran(done: Flag, due: ColumnElement[int]) -> Asked:
     """A clock that stopped, or has run out: one that may still be met is not judged yet."""
-    return lambda cut: or_(_C.flags.bitwise_and(int(done)) != 0, due < cut)
+    return lambda cut: or_(_C.flags.bitwise_and(int(done)) != 0, due < micros(cut.at))
 
 
 def _rebound(days: int) -> Asked:
     """Somebody reported the same indicator in the same 100 m cell, and it was registered."""
 
-    def asked(cut: int) -> Condition:
+    def asked(cut: Cut) -> Condition:
         later = CASE_FACT.alias("later")
         return exists().where(
             later.c.cell_east == _C.cell_east,
@@ -92,8 +95,7 @@ def _rebound(days: int) -> Asked:
             later.c.submitted_at > _C.closed_at,
             later.c.submitted_at <= _C.closed_at + days * DAY,
             later.c.stream != _C.stream,
-            later.c.from_at <= cut,
-            later.c.to_at > cut,
+            *holds(later.c, cut),
             later.c.flags.bitwise_and(int(Flag.REGISTERED)) != 0,
         )
 
@@ -102,16 +104,19 @@ def _rebound(days: int) -> Asked:
 
 def _older(days: int) -> Asked:
     """An open case that came in, or was dispatched, longer ago than that."""
-    return lambda cut: func.coalesce(_C.dispatched_at, _C.submitted_at) < cut - days * DAY
+    return lambda cut: (
+        func.coalesce(_C.dispatched_at, _C.submitted_at) < micros(cut.at) - days * DAY
+    )
 
 
 def _in_stage(*stages: Status) -> Asked:
     return lambda _cut: _C.stage.in_([str(stage) for stage in stages])
 
 
-def _falls_due_soon(cut: int) -> Condition:
+def _falls_due_soon(cut: Cut) -> Condition:
+    at = micros(cut.at)
     with_street = [str(s) for s in (Status.DISPATCHED, Status.HANDLING)]
-    return and_(_C.stage.in_(with_street), _C.due_at >= cut, _C.due_at < cut + DAY)
+    return and_(_C.stage.in_(with_street), _C.due_at >= at, _C.due_at < at + DAY)
 
 
 # The catalogue -------------------------------------------------------------------------------
@@ -181,26 +186,18 @@ _OF_RESIDENTS = _both(_has(Flag.RATED), _lacks(Flag.STAFF_ENTERED))
 _STAFF_APART = "自报自处的单列，不计入。"
 
 
-def _step(name: str, title: str, moment_: str, due: ColumnElement[int], flags: Flag) -> Measure:
-    done, late = _STEP_FLAGS[flags]
+def _step(name: str, title: str, moment_: str, clock: Clock) -> Measure:
+    due, done, late = STEPS[clock]
     return Measure(
         name=name,
         title=title,
         formula=f"{title} = 该环节时钟按时停止的 ÷ 有该时钟且已停止或已到期的；"
         "按环节开始的时间归入时段。返工后多次核查的，有一次逾期即不计按时。",
         moment=moment_,
-        population=_ran(done, due),
+        population=_ran(done, _C[due]),
         numerator=_both(_has(done), _lacks(late)),
         target=95.0,
     )
-
-
-_STEP_FLAGS: dict[Flag, tuple[Flag, Flag]] = {
-    Flag.REVIEW_DONE: (Flag.REVIEW_DONE, Flag.REVIEW_LATE),
-    Flag.DISPATCH_DONE: (Flag.DISPATCH_DONE, Flag.DISPATCH_LATE),
-    Flag.ACKNOWLEDGE_DONE: (Flag.ACKNOWLEDGE_DONE, Flag.ACKNOWLEDGE_LATE),
-    Flag.VERIFY_DONE: (Flag.VERIFY_DONE, Flag.VERIFY_LATE),
-}
 
 
 def _share(name: str, title: str, says: str, flag: Flag, of: str, **more: object) -> Measure:
@@ -246,11 +243,10 @@ _ALL: tuple[Measure, ...] = (
         population=_has(Flag.REGISTERED | Flag.MERGED),
         numerator=_has(Flag.REGISTERED),
     ),
-    _step("review_in_time", "按时审核率", "submitted_at", _C.review_due_at, Flag.REVIEW_DONE),
-    _step("dispatch_in_time", "按时派遣率", "reviewed_at", _C.dispatch_due_at, Flag.DISPATCH_DONE),
-    _step("acknowledge_in_time", "按时签收率", "dispatched_at", _C.acknowledge_due_at,
-          Flag.ACKNOWLEDGE_DONE),
-    _step("verification_in_time", "按时核查率", "handed_at", _C.verify_due_at, Flag.VERIFY_DONE),
+    _step("review_in_time", "按时审核率", "submitted_at", Clock.REVIEW),
+    _step("dispatch_in_time", "按时派遣率", "reviewed_at", Clock.DISPATCH),
+    _step("acknowledge_in_time", "按时签收率", "dispatched_at", Clock.ACKNOWLEDGE),
+    _step("verification_in_time", "按时核查率", "handed_at", Clock.VERIFICATION),
     Measure(
         name="response",
         title="响应率",
@@ -475,7 +471,8 @@ _ALL: tuple[Measure, ...] = (
             "overdue": Variant(
                 title="处置已超期",
                 population=_both(
-                    _in_stage(Status.DISPATCHED, Status.HANDLING), lambda cut: _C.due_at < cut
+                    _in_stage(Status.DISPATCHED, Status.HANDLING),
+                    lambda cut: _C.due_at < micros(cut.at),
                 ),
             ),
         },

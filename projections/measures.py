@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from casework.handlings import Cut
-from projections.facts import CASE_FACT, Flag
+from projections.facts import CASE_FACT, Flag, holds
 from projections.measure_catalogue import (
     AMOUNTS,
     DUE_MOMENTS,
@@ -166,13 +166,16 @@ def cases(  # noqa: PLR0913  as above
     only: Only = EVERYTHING,
     limit: int = 100,
     offset: int = 0,
+    due_first: bool = False,
 ) -> Page:
-    """The very rows behind a figure, the first in time first. Raises NoSuchMeasure."""
+    """The very rows behind a figure, the first in time first. Raises NoSuchMeasure.
+
+    `due_first` is for rows that have a due time: the first due comes first.
+    """
     asked = with_variant(measured(name), variant)
     cut = cut_for(period, now, as_of)
-    at = micros(cut.at)
     where = [*_conditions(asked, period, cut, only)]
-    counts = asked.numerator(at)
+    counts = asked.numerator(cut)
     if part is Part.NUMERATOR:
         where.append(counts)
     elif part is Part.REST:
@@ -181,6 +184,7 @@ def cases(  # noqa: PLR0913  as above
         where.append(_C.flags.bitwise_and(int(Flag.EXEMPTED)) != 0)
     total = connection.scalar(select(func.count()).select_from(CASE_FACT).where(*where))
     when = _C.stage_at if asked.kind is Kind.STOCK else _C[asked.moment]
+    order = (_C.due_at, _C.number) if due_first else (when, _C.stream, _C.ordinal)
     question = (
         select(
             _C.case_id, _C.number, _C.ordinal, _C.round, _C.street, _C.indicator, _C.place_kind,
@@ -188,7 +192,7 @@ def cases(  # noqa: PLR0913  as above
             _C.handed_at, _C.closed_at,
         )
         .where(*where)
-        .order_by(when, _C.stream, _C.ordinal)
+        .order_by(*order)
         .limit(limit)
         .offset(offset)
     )  # fmt: skip
@@ -226,7 +230,6 @@ def compared(
 
 
 def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
-    at = micros(cut.at)
     found: list[Condition] = []
     if asked.kind is Kind.STOCK:
         found.append(_C.stage.is_not(None))
@@ -234,11 +237,7 @@ def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Co
         when = _C[asked.moment]
         end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
         found += [when >= micros(period.first), when < micros(end)]
-    if cut.position is None:
-        found += [_C.from_at <= at, _C.to_at > at]
-    else:
-        found += [_C.from_pos <= cut.position, _C.to_pos > cut.position]
-    found.append(asked.population(at))
+    found += [*holds(_C, cut), asked.population(cut)]
     for name in ("street", "indicator", "place_kind", "channel", "code"):
         wanted = getattr(only, name)
         if wanted is not None:
@@ -276,7 +275,7 @@ def _in_period(
     if asked.kind is Kind.DURATION:
         found = _durations(connection, asked, period, by, where)
     else:
-        counts, whole = _counts(asked, micros(cut.at))
+        counts, whole = _counts(asked, cut)
         question = select(*keys, counts, whole).where(*where).group_by(*keys)
         rows = connection.execute(question).all()
         found = [
@@ -295,7 +294,7 @@ MOST_CELLS = 200
 """Cells told of a period, the hottest first."""
 
 
-def _counts(asked: Measure, cut: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _counts(asked: Measure, cut: Cut) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Numerator and denominator of a group of rows."""
     if asked.kind is Kind.MEAN:
         assert asked.amount is not None, "a mean is of something"

@@ -58,6 +58,22 @@ def period_of(every: Every, on: date) -> Period:
     return Period(name, every, _midnight(first), _midnight(after))
 
 
+def month_named(name: str) -> Period:
+    """The month that is written so, as 2026-05. Raises ValueError."""
+    return period_of(Every.MONTH, date.fromisoformat(f"{name}-01"))
+
+
+def month_before(at: datetime) -> Period:
+    """The last whole month before a moment."""
+    return period_of(Every.MONTH, at.astimezone(SHANGHAI).date()).before()
+
+
+def month_number(at: datetime) -> int:
+    """The month of an aware time in Shanghai, as 202605."""
+    there = at.astimezone(SHANGHAI)
+    return there.year * 100 + there.month
+
+
 def periods(every: Every, first: date, last: date) -> list[Period]:
     """The periods that the days from `first` to `last`, both included, touch."""
     found = [period_of(every, first)]

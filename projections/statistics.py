@@ -13,18 +13,26 @@ Z = 1.959963984540054
 """The normal quantile of a two-sided 95 %."""
 
 
-def wilson(part: int, whole: int) -> tuple[float, float] | None:
-    """Wilson's score interval at 95 %, in percent to two places; None over nothing.
+def share_interval(part: int, whole: int) -> tuple[float, float]:
+    """Wilson's score interval of a share in 0..1 at 95 %; (0, 1) where there is nothing to count.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927).
     """
     if not whole:
-        return None
+        return 0.0, 1.0
     share, spread = part / whole, Z * Z / whole
     middle = share + spread / 2
     reach = Z * math.sqrt((share * (1 - share) + spread / 4) / whole)
     low, high = (middle - reach) / (1 + spread), (middle + reach) / (1 + spread)
-    return round(100 * max(low, 0.0), 2), round(100 * min(high, 1.0), 2)
+    return max(low, 0.0), min(high, 1.0)
+
+
+def wilson(part: int, whole: int) -> tuple[float, float] | None:
+    """The same in percent to two places, as it is published; None over nothing."""
+    if not whole:
+        return None
+    low, high = share_interval(part, whole)
+    return round(100 * low, 2), round(100 * high, 2)
 
 
 def quantile(values: Sequence[int], share: float) -> int:

@@ -118,6 +118,8 @@ def sqlite_views(path: Path, *, loading: bool = False) -> Engine:
         f"sqlite+pysqlite:///{path}",
         module=dbapi2,
         connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
+        # The connection used last is used first, so that few of them fill a cache of pages.
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "connect")

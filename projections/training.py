@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from math import sqrt
 from types import ModuleType
 
 import msgspec
@@ -32,6 +31,7 @@ from casework import events as did
 from casework.model import Recognition
 from projections import lines as reading_of_lines
 from projections.lines import Line
+from projections.statistics import share_interval
 from projections.tables import VIEWS, Values, copy_rows, insert_rows, micros, upsert_rows
 from projections.view import ONLY_CASES, OnPoison
 
@@ -284,20 +284,6 @@ class Warnings(msgspec.Struct, frozen=True):
     """Warned for nothing."""
 
 
-Z = 1.959964
-"""The 97.5 % quantile of the normal distribution."""
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's score interval at 95 % (Wilson 1927); (0, 1) where there is nothing to count."""
-    if n == 0:
-        return 0.0, 1.0
-    rate, square = hits / n, Z * Z
-    middle = (rate + square / (2 * n)) / (1 + square / n)
-    half = Z / (1 + square / n) * sqrt(rate * (1 - rate) / n + square / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def hit_rates(connection: Connection, first: datetime, last: datetime) -> list[HitRate]:
     """By model, version and indicator; a report counts when it was registered in [first, last).
 
@@ -325,7 +311,7 @@ def hit_rates(connection: Connection, first: datetime, last: datetime) -> list[H
         row[1] += n if one == indicator else 0
         row[2] += n if indicator in {one, two, three} else 0
     return [
-        HitRate(*key, n, top1, top3, wilson(top1, n), wilson(top3, n))
+        HitRate(*key, n, top1, top3, share_interval(top1, n), share_interval(top3, n))
         for key, (n, top1, top3) in sorted(counts.items())
     ]
 

@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -32,11 +33,12 @@ from casework import candidates as rules_of_candidates
 from casework import events as did
 from casework import monthly_issue
 from casework.candidates import Candidate
-from casework.clocks import SHANGHAI
 from casework.log.port import UnknownEvent
 from casework.monthly_issue import Entry, Issue, Shown
 from projections import lines as reading_of_lines
+from projections import periods
 from projections.lines import Line
+from projections.periods import month_number
 from projections.tables import (
     VIEWS,
     Values,
@@ -295,12 +297,6 @@ def _row(stream: bytes, known: _Known) -> Values:
     )
 
 
-def month_number(at: datetime) -> int:
-    """The month in Shanghai, as 202605."""
-    here = at.astimezone(SHANGHAI)
-    return here.year * 100 + here.month
-
-
 class TypicalCases:
     """The reader that keeps the tables of typical cases."""
 
@@ -319,7 +315,13 @@ class TypicalCases:
 
     @property
     def sources(self) -> tuple[ModuleType, ...]:
-        return (sys.modules[__name__], reading_of_lines, monthly_issue, rules_of_candidates)
+        return (
+            sys.modules[__name__],
+            reading_of_lines,
+            monthly_issue,
+            rules_of_candidates,
+            periods,
+        )
 
     def fold(self, *, empty: bool) -> TypicalCasesFold:
         return TypicalCasesFold(empty=empty)
@@ -389,20 +391,28 @@ class Month(msgspec.Struct, frozen=True):
 
 def month_of(connection: Connection, month: str) -> Month | None:
     """One month, or None where nothing was ever nominated."""
-    return next(_months(connection, month), None)
+    return next(_months(connection, _I.month == month), None)
 
 
-def published(connection: Connection) -> list[Month]:
-    """Every month that the public has seen, the newest first."""
-    months = [each for each in _months(connection, None) if each.public]
+def published(
+    connection: Connection, first: int | None = None, last: int | None = None
+) -> list[Month]:
+    """Every month that the public has seen, the newest first.
+
+    `first` and `last` are numbers of months, as 202605, both included; None is all there are.
+    """
+    asked = [_I.month >= _name_of(first)] if first is not None else []
+    asked += [_I.month <= _name_of(last)] if last is not None else []
+    months = [each for each in _months(connection, *asked) if each.public]
     return sorted(months, key=lambda each: each.month, reverse=True)
 
 
-def _months(connection: Connection, month: str | None) -> Iterator[Month]:
-    question = select(TYPICAL_ISSUE)
-    if month is not None:
-        question = question.where(_I.month == month)
-    for row in structs(connection, _Issue, question):
+def _name_of(month: int) -> str:
+    return f"{month // 100:04}-{month % 100:02}"
+
+
+def _months(connection: Connection, *asked: ColumnElement[bool]) -> Iterator[Month]:
+    for row in structs(connection, _Issue, select(TYPICAL_ISSUE).where(*asked)):
         issue = _issue.decode(row.state)
         cases = {entry.case.bytes for entry in issue.entries.values()}
         doubts = {

@@ -13,11 +13,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from recognition.model import Condition, Unavailable
+from recognition.weights import installed
 
 _HEADER = struct.Struct("!BI")
 LARGEST = 64 * 1024 * 1024
@@ -63,8 +65,13 @@ class Died(Exception):  # noqa: N818  names the finding
 class Bounded:
     """One engine behind a process. May be asked by several threads; they take turns."""
 
-    def __init__(self, name: str, task: Task, bounds: Bounds) -> None:
+    def __init__(
+        self, name: str, task: Task, bounds: Bounds, needs: Sequence[str] = (), missing: str = ""
+    ) -> None:
+        """`needs` are packages that the engine imports, `missing` says what to install for them."""
         self.name = name
+        self._needs = tuple(needs)
+        self._missing = missing
         self._task = task
         self._bounds = bounds
         self._turn = threading.Lock()
@@ -80,6 +87,7 @@ class Bounded:
 
         Raises Unavailable with a sentence for an operator.
         """
+        self.require()
         within = seconds or self._bounds.seconds
         if not self._places.acquire(blocking=False):
             raise Unavailable("排队的识别请求太多")
@@ -94,8 +102,15 @@ class Bounded:
         finally:
             self._places.release()
 
+    def require(self) -> None:
+        """Raises Unavailable where a package that it needs is not installed; starts nothing."""
+        if not installed(*self._needs):
+            raise Unavailable(self._missing)
+
     def condition(self) -> Condition:
         """How it is, without starting it."""
+        if not installed(*self._needs):
+            return Condition(name=self.name, state="absent", note=self._missing)
         if self._failures:
             return Condition(name=self.name, state="failing", note=self._last)
         process = self._process

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from recognition import weights
+from recognition import semantic, sounds, speech, vision, weights
 from recognition.bounded import Bounded, Bounds, Task
 from recognition.lessons import Lessons
 from recognition.model import Condition, Expert, Transcriber
@@ -82,23 +82,26 @@ class Extras:
         """
         files, whisper = listed(models)
 
-        def worker(engine: str, bounds: Bounds, settings: object) -> Bounded:
+        def worker(
+            engine: str, bounds: Bounds, settings: object, needs: Sequence[str], missing: str = ""
+        ) -> Bounded:
             longer = msgspec.structs.replace(bounds, seconds=bounds.seconds * patience)
-            return Bounded(engine, Task(engine, msgspec.msgpack.encode(settings)), longer)
+            task = Task(engine, msgspec.msgpack.encode(settings))
+            return Bounded(engine, task, longer, needs, missing)
 
-        self.semantic = Semantic(
-            worker("semantic", SEMANTIC, files["e5"]), files["e5"], lessons, kept
-        )
-        self.sounds = Sounds(worker("sounds", SOUNDS, None), lessons)
+        meaning = worker("semantic", SEMANTIC, files["e5"], semantic.NEEDED, semantic.MISSING)
+        self.semantic = Semantic(meaning, files["e5"], lessons, kept)
+        self.sounds = Sounds(worker("sounds", SOUNDS, None, sounds.NEEDED, sounds.MISSING), lessons)
         seeing = Settings(
             files["ocr/detection"], files["ocr/direction"], files["ocr/reading"], files["lite1"]
         )
-        self.eyes = Eyes(worker("vision", VISION, seeing))
+        self.eyes = Eyes(worker("vision", VISION, seeing, vision.NEEDED, vision.MISSING))
         hearing = {"model": whisper, "voice": files["voice"]}
         self._whisper = Whisper(
-            worker("speech", SPEECH, hearing), whisper["model.bin"][0].sha256[:8]
+            worker("speech", SPEECH, hearing, speech.NEEDED, speech.MISSING),
+            whisper["model.bin"][0].sha256[:8],
         )
-        self._picture = worker("picture", PICTURE, SENT_SIDE)
+        self._picture = worker("picture", PICTURE, SENT_SIDE, ())
         ads, self.likeness = AdReader(self.eyes), Likeness(self.eyes, seen)
         outside = _vision_service(services, self._picture)
         ears: tuple[Transcriber, ...] = (*_speech_service(services), self._whisper)

@@ -64,12 +64,10 @@ class Semantic:
         weight: weights.Weight,
         lessons: Lessons,
         kept: Path | None = None,
-        needed: Sequence[str] = NEEDED,
     ) -> None:
         self._embedder = embedder
         self._file = weight.sha256[:8]
         self._lessons = lessons
-        self._needed = tuple(needed)
         self._kept = None if kept is None else kept / f"e5-{self._file}.npz"
         self._learning = threading.Lock()
         self._vectors: dict[str, Rows] | None = None
@@ -80,7 +78,7 @@ class Semantic:
         text = (asked.text or asked.transcript or "").strip()[:LONGEST]
         if not text:
             return None
-        self._installed()
+        self._embedder.require()
         key = lesson_key(self._lessons, kinds)
         if self._learnt is None or self._learnt.key != key:
             self._learn_beside(kinds, key)
@@ -97,7 +95,7 @@ class Semantic:
 
     def learn(self, kinds: Sequence[Kind]) -> None:
         """Learn now, in this thread, what is not learnt yet. Raises Unavailable."""
-        self._installed()
+        self._embedder.require()
         with self._learning:
             self._learn(kinds, lesson_key(self._lessons, kinds))
 
@@ -109,8 +107,6 @@ class Semantic:
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed(*self._needed):
-            return Condition(name=self.name, state="absent", note=MISSING)
         found = self._embedder.condition()
         if self._learning.locked() and found.state == "ready":
             return msgspec.structs.replace(found, note=LEARNING)
@@ -118,10 +114,6 @@ class Semantic:
 
     def close(self) -> None:
         self._embedder.close()
-
-    def _installed(self) -> None:
-        if not weights.installed(*self._needed):
-            raise Unavailable(MISSING)
 
     def _learn_beside(self, kinds: Sequence[Kind], key: str) -> None:
         """Start learning in a thread, unless one does."""

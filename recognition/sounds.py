@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from recognition import weights
 from recognition.bounded import Bounded
 from recognition.lessons import Lessons, lesson_key, version_of
-from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion, Unavailable
+from recognition.model import OUT, Asked, Condition, Kind, Model, Opinion
 
 MISSING = "未安装扩展 speech（pip install 'haidian-casework[speech]'），不能按读音归类"
 
@@ -46,10 +45,9 @@ class Sounds:
 
     name = "sounds"
 
-    def __init__(self, engine: Bounded, lessons: Lessons, needed: Sequence[str] = NEEDED) -> None:
+    def __init__(self, engine: Bounded, lessons: Lessons) -> None:
         self._engine = engine
         self._lessons = lessons
-        self._needed = tuple(needed)
         self._version = ""
         self._taught: tuple[str, tuple[Kind, ...]] | None = None
 
@@ -57,8 +55,6 @@ class Sounds:
         """What the transcript sounds like; None without one. Raises Unavailable."""
         if not (asked.transcript or "").strip():
             return None
-        if not weights.installed(*self._needed):
-            raise Unavailable(MISSING)
         key = lesson_key(self._lessons, kinds)
         told = msgspec.msgpack.encode(Told(key, asked.transcript or ""))
         judged = self._judged(told)
@@ -85,8 +81,6 @@ class Sounds:
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed(*self._needed):
-            return Condition(name=self.name, state="absent", note=MISSING)
         return self._engine.condition()
 
     def close(self) -> None:

@@ -30,23 +30,18 @@ class Whisper:
 
     name = "speech"
 
-    def __init__(self, engine: Bounded, version: str, needed: Sequence[str] = NEEDED) -> None:
+    def __init__(self, engine: Bounded, version: str) -> None:
         self._engine = engine
-        self._needed = tuple(needed)
         self._version = version
 
     def transcribe(self, recording: bytes, media_type: str) -> Transcript:  # noqa: ARG002  the content tells
         """What was heard; empty for silence. Raises Unavailable."""
-        if not weights.installed(*self._needed):
-            raise Unavailable(MISSING)
         heard = msgspec.msgpack.decode(self._engine.ask(recording), type=Heard)
         text = without_inventions(heard.text)
         return Transcript(text=text, model=Model(weights.WHISPER.name, self._version))
 
     def condition(self) -> Condition:
         """How it is, without loading anything."""
-        if not weights.installed(*self._needed):
-            return Condition(name=self.name, state="absent", note=MISSING)
         return self._engine.condition()
 
     def close(self) -> None:

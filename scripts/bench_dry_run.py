@@ -33,8 +33,8 @@ from casework.handlings import (
     Paused,
     Resumed,
     Reworked,
-    micros_of,
 )
+from casework.instants import to_micros
 from casework.model import Limit, Outcome, PlaceKind, Unit
 from casework.reference import (
     AdoptBoundaries,
@@ -77,8 +77,8 @@ def handling(n: int, random: Random, under: Rules) -> HandlingRow:
     indicator = random.choice(list(under.catalogue.indicators.values()))
     row = random.choice(indicator.conditions)
     begun = FIRST + timedelta(seconds=random.randrange(int((LAST - FIRST).total_seconds())))
-    at, position = micros_of(begun), n * 10
-    due = micros_of(
+    at, position = to_micros(begun), n * 10
+    due = to_micros(
         under.calendar.after(family(row.limit.unit), begun, micros(row.limit, under.calendar))[0]
     )
     kind = random.randrange(25)

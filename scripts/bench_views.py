@@ -33,10 +33,11 @@ from sqlalchemy import text
 from api import similar
 from api.wiring import all_views
 from casework import events as did
+from casework.instants import to_micros
 from casework.lifecycle import Status
 from casework.log.committer import Committer
 from casework.log.eventlog import EventLog
-from casework.log.mapper import EventMapper, Names, to_micros
+from casework.log.mapper import EventMapper, Names
 from casework.log.port import Appended, Write, stream_id
 from casework.log.schema import prepare_sqlite
 from casework.log.sqlite import SqliteRecorder

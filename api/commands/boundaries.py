@@ -18,7 +18,7 @@ from rich.console import Console
 from api.boundary_versions import MapUnusable, keep_map
 from api.commands.boundaries_picture import Dot, draw
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
+from api.commands.opening import catch_up, opened, read_settings
 from api.parts import Parts
 from api.settings import Settings
 from api.wiring import FOUNDER, new_id, now
@@ -233,8 +233,7 @@ def _ground(path: Path | None) -> Iterator[_Ground]:
 def _read_on(parts: Parts) -> None:
     """Bring the views to the head; a server that runs does the same, and either may be first."""
     try:
-        while parts.feed.readers.step(parts.casework.eventlog):
-            continue
+        catch_up(parts)
     except TRANSIENT:
         typer.echo("服务正在写入视图，在办案件以视图现有内容为准。", err=True)
 

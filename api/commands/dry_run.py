@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
+from api.commands.opening import catch_up, opened, read_settings
 from api.configuring import one_change
 from api.geojson import moment_of
 from api.parts import Parts
@@ -23,11 +23,12 @@ from api.problems import ProblemError
 from api.trying_out import Trial, cut_of, run, with_change, with_indicator
 from casework import seeds
 from casework.clocks import SHANGHAI
-from casework.dry_run import EVERYWHERE, DryRun, WhatIf, month_before
+from casework.dry_run import EVERYWHERE, DryRun, WhatIf
 from casework.errors import Refusal
 from casework.indicators import Indicator
 from casework.reference import Rules, fold_calendar
 from projections.past_handlings import Wanted, count
+from projections.periods import month_before
 from projections.tables import reading
 
 MOST = 10_000_000
@@ -119,7 +120,8 @@ def _wanted(
         cut = cut_of(parts.casework.eventlog, moment_of(as_of, now, coarse=False), now)
     except ProblemError as bad:
         raise Refused(f"--as-of：{bad.problem.detail}", Exit.BAD_INPUT) from bad
-    begins, ends = month_before(cut.at)
+    whole = month_before(cut.at)
+    begins, ends = whole.first, whole.last
     if first is not None:
         begins = datetime.combine(first.date(), time(0), SHANGHAI)
     if last is not None:
@@ -135,9 +137,7 @@ def _wanted(
 
 def _run(parts: Parts, trial: Trial, wanted: Wanted) -> DryRun:
     readers = parts.feed.readers
-    # No server reads for us here; beside one, the first to move the position wins.
-    while readers.step(parts.casework.eventlog):
-        pass
+    catch_up(parts)
     with reading(readers.engine) as connection:
         narrowed = msgspec.structs.replace(wanted, indicator=trial.indicator)
         total = count(connection, narrowed, MOST)

@@ -7,8 +7,7 @@ import msgspec
 import typer
 
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
-from api.commands.report import catch_up
+from api.commands.opening import catch_up, opened, read_settings
 from api.documents.inspection import BAD, inspection_parts
 from api.documents.kinds import Format, Report, around
 from api.documents.making import document

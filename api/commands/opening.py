@@ -31,6 +31,15 @@ def read_settings(**given: object) -> Settings:
         raise Refused(f"设置不正确：{fields}", Exit.BAD_INPUT) from wrong
 
 
+def catch_up(parts: Parts) -> None:
+    """Bring the views to the head: no server reads for a command.
+
+    Beside one, the first to move the position wins. Raises what is TRANSIENT.
+    """
+    while parts.feed.readers.step(parts.casework.eventlog):
+        pass
+
+
 @contextmanager
 def opened(settings: Settings, clock: Callable[[], datetime] = now) -> Iterator[Parts]:
     """The engine, prepared and built, without readers and timers; ended in turn afterwards."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from api.commands.exits import Exit, Refused
-from api.commands.opening import opened, read_settings
+from api.commands.opening import catch_up, opened, read_settings
 from api.documents.kinds import NAMES, Format, NotAPeriod, Report, around, in_words, named
 from api.documents.making import NotYet, document, last_ended
 from api.documents.rendering import NotRendered, rendered
@@ -89,12 +89,6 @@ def _cut(parts: Parts, as_of: str | None) -> Cut | None:
         return cut_of(parts.casework.eventlog, moment_of(as_of, now, coarse=False), now)
     except ProblemError as wrong:
         raise Refused(f"--as-of：{wrong.problem.detail}", Exit.BAD_INPUT) from wrong
-
-
-def catch_up(parts: Parts) -> None:
-    """No server reads for us here; beside one, the first to move the position wins."""
-    while parts.feed.readers.step(parts.casework.eventlog):
-        pass
 
 
 def _due(

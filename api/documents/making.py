@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy import Connection
 
@@ -10,17 +9,16 @@ from api.documents.inspection import inspection_parts
 from api.documents.kinds import NAMES, Report, in_words
 from api.documents.shift_log import shift_parts
 from api.parts import Parts
-from api.sealed_months import KEYS, MORE_KEYS, read_back
 from casework.handlings import Cut
 from casework.indicators import NotInCatalogue
 from casework.log.port import Log, Recorded
 from geo.units import known_units
-from projections.measures import By, Figure, cut_for
-from projections.periods import Every, Period
+from projections.measures import cut_for
+from projections.periods import Period
 from projections.reports.document import Document, Outline, Part, clock
 from projections.reports.figures import monday_parts, monthly_parts, weekly_parts
 from projections.reports.outline import outline
-from projections.reports.quarterly import quarter_before, quarterly_parts, use
+from projections.reports.quarterly import quarterly_parts, use
 from projections.reports.source import Names, Source
 from projections.reports.work_log import day_of, work_log_parts
 from projections.tables import reading
@@ -68,17 +66,6 @@ Made = tuple[tuple[Part, ...], Outline | None]
 Maker = Callable[[Parts, Period, datetime, Cut | None, Cut], Made]
 
 
-def _kept(
-    parts: Parts, name: str, by: By | None, variant: str, period: Period
-) -> list[Figure] | None:
-    """The sealed figures; None where the month, or this way of telling it apart, is not sealed."""
-    if period.every is not Every.MONTH or by not in {*KEYS, *MORE_KEYS.get(name, ())}:
-        return None
-    sealed = parts.sealed_months.of(period.name)
-    found = None if sealed is None else read_back(sealed, name, by, variant)
-    return None if by is None and not found else found
-
-
 def _facts(parts: Parts, report: Report, period: Period, now: datetime) -> Iterator[str]:
     sealed = parts.sealed_months.of(period.name) if report is Report.MONTHLY else None
     if sealed is not None:
@@ -109,7 +96,7 @@ def _of_figures(parts_of: Callable[[Source], tuple[Part, ...]]) -> Maker:
                 streets=tuple(map_.units),
                 names=names_at(parts, cut.at),
                 outline=outline(map_),
-                kept=partial(_kept, parts),
+                kept=parts.sealed_months.figures,
             )
             return parts_of(source), source.outline
 
@@ -118,7 +105,7 @@ def _of_figures(parts_of: Callable[[Source], tuple[Part, ...]]) -> Maker:
 
 def _quarterly(parts: Parts, period: Period, now: datetime, _as_of: Cut | None, cut: Cut) -> Made:
     def asked(connection: Connection) -> tuple[Part, ...]:
-        before = quarter_before(period.first)
+        before = period.before().first
         found = use(connection, period.first, period.last, before, min(now, cut.at))
         return quarterly_parts(found, names_at(parts, cut.at).indicator)
 

@@ -4,20 +4,13 @@ from datetime import datetime
 from itertools import chain
 
 from api.accounts.people import Account
-from api.duty import Shift, accounts_of, page_of
+from api.duty import STATE_NAMES, Shift, accounts_of, page_of
 from api.parts import Parts
 from api.routes.at_desk import desk_name, every_desk
 from casework.clock_words import CLOCK_NAMES
 from casework.roster import Duty
 from projections.periods import Period
 from projections.reports.document import Column, Heading, Kind, Part, Table, clock
-
-STATES = {
-    "waiting": "待接班",
-    "taken_over": "已接班",
-    "declined": "未接班",
-    "withdrawn": "已撤回",
-}
 
 _ALL = 1_000_000
 
@@ -131,7 +124,7 @@ def _handed_over(
                 shift.summary.overdue,
                 shift.summary.pending,
                 shift.summary.notes,
-                STATES[shift.state],
+                STATE_NAMES[shift.state],
                 _who(accounts, shift.answered_by),
                 clock(shift.answered_at)[:16],
                 " / ".join(filter(None, (shift.words, shift.answer))) or None,

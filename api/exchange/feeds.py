@@ -6,6 +6,7 @@ newer `updated`, so that a reader that has kept it replaces it.
 
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import nlargest
 from html import escape
 from typing import Annotated, NamedTuple
 from urllib.parse import urlencode
@@ -25,11 +26,12 @@ from api.routes.cases import look, seen_up_to
 from api.routes.typical_cases import About, AskedAbout
 from api.shown import indicator_name, street_name
 from api.typical_schemas import PictureOut, TypicalOut
-from api.typical_shown import public_entry
+from api.typical_shown import entry_id, public_entry
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
 from projections import typical_cases as view
 from projections.tables import EPOCH
+from projections.typical_cases import Standing
 
 router = APIRouter(prefix="/feeds", tags=["订阅源"])
 
@@ -91,15 +93,23 @@ async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: A
     query = urlencode([(name, value) for name, value in about if value is not None])
     title = "海淀随手拍·典型案例" + _about(parts, street, indicator)
     months = await look(parts, view.published)
-    items = [
-        Item(month.month, public_entry(parts, month.month, standing))
+    filed = (
+        (month.month, standing)
         for month in months
         for standing in month.public
         if standing.is_of(street, indicator)
-    ]
-    items.sort(key=lambda item: (item.entry.updated_at, item.entry.id), reverse=True)
+    )
+    newest = nlargest(MOST, filed, key=_changed)  # only these are put into words
+    items = [Item(month, public_entry(parts, month, standing)) for month, standing in newest]
     base = parts.settings.public_url or str(request.base_url)
-    return Source(title, query, base.rstrip("/"), items[:MOST])
+    return Source(title, query, base.rstrip("/"), items)
+
+
+def _changed(filed: tuple[str, Standing]) -> tuple[datetime, str]:
+    """What a feed is in order of, the last first."""
+    month, standing = filed
+    assert standing.changed_at is not None, "it was public once"
+    return standing.changed_at, entry_id(month, standing.entry.number)
 
 
 def _about(parts: Parts, street: str | None, indicator: str | None) -> str:

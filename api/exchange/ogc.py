@@ -4,6 +4,7 @@ Three collections: the 街镇, the cases as everybody may see them, the typical 
 that is unknown or wrong is 400, as core asks, where our own API answers 422.
 """
 
+import re
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -47,7 +48,6 @@ from api.routes.map import Names, public_feature, street_features
 from api.typical_shown import public_entry
 from api.visitors import With, guard, keep_rate
 from projections import typical_cases
-from projections.case_history import month_of
 from projections.case_map import (
     Box,
     PublicQuestion,
@@ -56,10 +56,13 @@ from projections.case_map import (
     public_spot,
     public_spots,
 )
+from projections.periods import month_number
 
 router = APIRouter(prefix="/ogc", tags=["OGC API - Features"])
 
 _SECONDS = 60
+_ENTRY = re.compile(r"20[0-9]{4}-[0-9]{2,3}")
+"""The name of a typical case, as 202605-03."""
 _JSON = "application/json"
 _OBJECT: dict[int | str, Json] = {
     200: {"content": {_JSON: {"schema": {"type": "object"}}}},
@@ -277,7 +280,9 @@ def _months(text: str | None) -> tuple[int | None, int | None]:
     last = None if end in {"", ".."} else time_of("datetime", end, 400)
     if first is not None and last is not None and first > last:
         raise bad("datetime", "起点不能晚于终点。", 400)
-    return None if first is None else month_of(first), None if last is None else month_of(last)
+    return None if first is None else month_number(first), None if last is None else month_number(
+        last
+    )
 
 
 async def _cases(
@@ -309,12 +314,8 @@ async def _typical(
     parts: Parts, within: Box | None, months: tuple[int | None, int | None]
 ) -> list[Json]:
     """The typical cases shown now, of these months, in the box."""
-    first, last = months
     features = []
-    for month in await look(parts, typical_cases.published):
-        number = int(month.month.replace("-", ""))
-        if (first is not None and number < first) or (last is not None and number > last):
-            continue
+    for month in await look(parts, lambda c: typical_cases.published(c, *months)):
         for standing in month.public:
             shown = standing.shown
             if shown is None or not _inside(within, shown.lon, shown.lat):
@@ -388,7 +389,10 @@ async def _feature(parts: Parts, collection: str, name: str) -> Json | None:
         streets = _streets(parts, None)
         return next((each for each in streets if each["id"] == name), None)
     if collection == TYPICAL:
-        shown = await _typical(parts, None, (None, None))
+        if _ENTRY.fullmatch(name) is None:
+            return None
+        month = int(name[:6])
+        shown = await _typical(parts, None, (month, month))
         return next((each for each in shown if each["id"] == name), None)
     if collection != CASES or not is_mark(name):
         return None

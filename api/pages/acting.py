@@ -3,7 +3,7 @@
 A lost race says who did what meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -114,27 +114,33 @@ def refused(
     values: Mapping[str, tuple[str, ...]] = NOTHING_TYPED,
     since: Sequence[Step] = (),
     headers: Mapping[str, str] | None = None,
+    label: Callable[[str, str], str] | None = None,
 ) -> Refused:
-    """A problem as the page shows it beside the form."""
+    """A problem as the page shows it beside the form.
+
+    `label` tells what a field of the form is called; without it, as the actions of a case do.
+    """
     return Refused(
         action=action,
         status=problem.status,
         title=problem.title,
         says=problem.detail,
-        wrong=wrongs(action, problem.errors),
+        wrong=wrongs(action, problem.errors, label or _label),
         values=values,
         since=tuple(since),
         headers=dict(headers or {}),
     )
 
 
-def wrongs(action: str, errors: Sequence[FieldError]) -> tuple[Wrong, ...]:
+def wrongs(
+    action: str, errors: Sequence[FieldError], label: Callable[[str, str], str]
+) -> tuple[Wrong, ...]:
     """The errors of fields under the names and labels that they have on a page."""
     found: dict[tuple[str, str], Wrong] = {}
     for error in errors:
         name = _on_the_page(error.field)
         says = error.message.removeprefix(f"{error.field}: ")
-        found[name, says] = Wrong(name, _label(action, name), says)
+        found[name, says] = Wrong(name, label(action, name), says)
     return tuple(found.values())
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 from fastapi import Request as HttpRequest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
+from api.door import Door as CaseDoor
 from api.pages import posted
 from api.pages.base_map import base_map, told
 from api.pages.rendering import page
@@ -22,7 +24,7 @@ from api.pages.visitors import page_guard, receipts_of, remember, token_of
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.visitors import With
-from casework.errors import Refusal
+from casework.errors import Refusal, UnknownCase
 
 SIZE = "size"
 SAID = "said"
@@ -57,6 +59,7 @@ STAFF_DOORS = (
     Door("pages.on_behalf", "/report", "代为上报"),
     Door("pages.office_accounts", "/office/accounts", "账号"),
     Door("pages.office_configuration", "/office/configuration", "配置"),
+    Door("pages.office_duty", "/office/duty", "值班表"),
     Door("pages.office_security", "/office/security", "权限与审批"),
     Door("pages.office_audit", "/office/audit", "审计"),
 )
@@ -145,6 +148,13 @@ class Frame:
     def classes(self) -> str:
         """The classes of the page's root: type size, large type."""
         return " ".join([f"scale-{self.scale}", *(["elder"] if self.elder else [])])
+
+    async def found(self, reference: str) -> UUID | None:
+        """The id of the case of a number, if there is one."""
+        try:
+            return await CaseDoor(self.parts).case_id(reference)
+        except UnknownCase:
+            return None
 
     # answers --------------------------------------------------------------------------
 

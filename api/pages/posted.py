@@ -120,19 +120,44 @@ def _object(schema: _Schema, root: _Schema, posted: Posted, prefix: str) -> obje
 
 def _value(schema: _Schema, root: _Schema, posted: Posted, name: str) -> object:
     kind = schema.get("type")
-    if kind == "object" or "properties" in schema:
+    if "properties" in schema:
         return _object(schema, root, posted, f"{name}.") or None
+    if kind == "object":
+        return _named(posted, f"{name}.") or None
     given = posted.every(name)
     if kind == "array":
         items = schema.get("items")
         item = _resolved(items, root) if _is_schema(items) else {}
         if "properties" in item:
-            return [_cited(value) for value in given] or None
+            rows = _rows(item, root, posted, f"{name}.")
+            return rows or [_cited(value) for value in given] or None
         return [_plain(item, value) for value in given] or None
     if kind == "boolean" and name in posted.values:
         # An unticked box posts nothing; where yes is the default, a hidden field says no first.
         return posted.values[name][-1].strip().lower() in _YES
     return _plain(schema, given[0]) if given else None
+
+
+def _named(posted: Posted, prefix: str) -> dict[str, object]:
+    """What was posted under names of the form's own choosing, such as `parties.compound`."""
+    named = (name for name in posted.values if name.startswith(prefix))
+    return {name.removeprefix(prefix): text for name in named if (text := posted.one(name))}
+
+
+def _rows(item: _Schema, root: _Schema, posted: Posted, prefix: str) -> list[object]:
+    """The rows of a table of fields, `rows.0.name`; a row nothing was typed into is left out."""
+    numbers = {name.removeprefix(prefix).partition(".")[0] for name in _typed(posted, prefix)}
+    order = sorted(int(number) for number in numbers if number.isascii() and number.isdigit())
+    return [_object(item, root, posted, f"{prefix}{number}.") for number in order]
+
+
+def _typed(posted: Posted, prefix: str) -> list[str]:
+    """The fields below a prefix that somebody filled in: a unit alone was only not changed."""
+    return [
+        name
+        for name in posted.values
+        if name.startswith(prefix) and not name.endswith(".unit") and posted.every(name)
+    ]
 
 
 def _cited(text: str) -> dict[str, str]:

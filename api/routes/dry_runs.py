@@ -36,10 +36,11 @@ from api.trying_out import (
 )
 from api.visitors import With, guard
 from casework.clocks import SHANGHAI, CalendarYear, Holiday, Windows
-from casework.dry_run import DryRun, month_before
+from casework.dry_run import DryRun
 from casework.errors import Missing
 from casework.reference import CalendarCommand, PublishYear, SetWindows
 from projections.past_handlings import Wanted
+from projections.periods import month_before
 
 router = APIRouter(tags=["试算"])
 T = TypeVar("T")
@@ -125,7 +126,8 @@ async def _try_out(parts: Parts, form: TrialIn, trial: Callable[[datetime], Tria
 
 def days_of(form: TrialIn, at: datetime) -> tuple[datetime, datetime]:
     """The days of dispatch, half-open; by default the month before `at`. Raises Missing."""
-    first, last = month_before(at)
+    whole = month_before(at)
+    first, last = whole.first, whole.last
     if any(day and not 2000 <= day.year <= 2100 for day in (form.first, form.last)):
         raise Missing("first", "试算的日期应在2000年至2100年之间。")
     if form.first is not None:

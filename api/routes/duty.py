@@ -1,6 +1,5 @@
 """值班表: who is on duty at which desk; read, written, taken back."""
 
-import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -9,7 +8,6 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.accounts.errors import NotThere
 from api.accounts.people import Account
 from api.desk_schemas import DeskDutyOut, DutyIn, DutyOut, DutyRosterOut
@@ -19,7 +17,7 @@ from api.hygiene import AwareMoment
 from api.parts import Parts
 from api.routes.asked import Key
 from api.routes.at_desk import desk_name, every_desk, read_desk, written
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
 from api.small_streams import Asked
 from api.visitors import With, guard
 from casework import roster as rosters
@@ -133,24 +131,10 @@ async def _record(
     command: rosters.Command,
 ) -> DutyOut:
     """Carry it out in a thread; then its audit row."""
-    body = await request.body()
-    asked = Asked(
-        by=visitor.principal.actor(),
-        at=parts.now(),
-        command_id=command_id(visitor, request.url.path, key),
-        fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-    )
+    asked = await asked_of(request, parts, visitor, key)
     done = await Door(parts).in_thread(lambda: _carry_out(parts, command, asked))
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=f"duty/{done.number}",
-            facts={"desk": done.desk, "account": done.account},
-            command_id=asked.command_id,
-        )
-    )
+    target, facts = f"duty/{done.number}", {"desk": done.desk, "account": done.account}
+    await note_done(parts, visitor, operation, asked, target, **facts)
     return done
 
 

@@ -8,10 +8,11 @@ from api.access import Visitor
 from api.evidence_schemas import FalseCase, FalseRectificationOut, FalseRow
 from api.hygiene import StreetText
 from api.routes.cases import After, look, seen_up_to
-from api.routes.redispatch import Month, month_of
+from api.routes.redispatch import Month
 from api.shown import name_of_street
 from api.visitors import With, guard
 from projections.hand_overs import false_rates, false_rounds
+from projections.periods import month_named
 
 router = APIRouter(tags=["统计"])
 
@@ -40,7 +41,8 @@ async def false_rectification(
 ) -> FalseRectificationOut:
     """For each 街镇 its hand-overs of the month, and those found false, with the cases."""
     as_of = await seen_up_to(parts, after)
-    first, last = month_of(month)
+    period = month_named(month)
+    first, last = period.first, period.last
     rates = await look(parts, lambda c: false_rates(c, first, last))
     found = await look(parts, lambda c: false_rounds(c, first, last, MOST_CASES + 1, street))
     return FalseRectificationOut(

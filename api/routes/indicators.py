@@ -8,11 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.accounts.errors import NotThere
 from api.configuring import (
     STATE_NAMES,
-    Asked,
     ProposedChange,
     all_changes,
     change_of,
@@ -41,7 +39,8 @@ from api.office_schemas import (
 )
 from api.parts import Parts
 from api.routes.asked import Key
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
+from api.small_streams import Asked
 from api.visitors import With, guard
 from casework import catalogue as catalogues
 from casework import proposals
@@ -208,24 +207,10 @@ async def settle(
     """Carry it out in a thread, with one audit row whether it is done or refused."""
     target = f"change/{request.path_params.get('number', '')}".rstrip("/")
     async with noting_refusals(parts, visitor, operation, target):
-        asked = Asked(
-            by=visitor.principal.actor(),
-            at=parts.now(),
-            command_id=command_id(visitor, request.url.path, key),
-            body=await request.body(),
-        )
+        asked = await asked_of(request, parts, visitor, key)
         settled = await Door(parts).in_thread(lambda: work(asked))
-    # Once in the trail however often it is sent: the row carries the command id.
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=f"change/{settled.number}",
-            facts={"state": settled.state},
-            command_id=asked.command_id,
-        )
-    )
+    target = f"change/{settled.number}"
+    await note_done(parts, visitor, operation, asked, target, state=settled.state)
     return _change(settled)
 
 

@@ -1,8 +1,7 @@
 """Measures: the catalogue, figures with all that must be seen beside them, cases, sealed months."""
 
 import asyncio
-import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
@@ -11,7 +10,6 @@ from fastapi import Request as HttpRequest
 from sqlalchemy import Connection
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.geojson import bad, moment_of
 from api.hygiene import StreetText
 from api.measure_schemas import (
@@ -33,10 +31,9 @@ from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key
 from api.routes.dry_runs import computed
-from api.routes.noted import command_id, noting_refusals
-from api.sealed_months import Sealed, read_back, restated
+from api.routes.noted import asked_of, note_done, noting_refusals
+from api.sealed_months import Sealed, restated
 from api.shown import indicator_name, name_of_street, street_name
-from api.small_streams import Asked
 from api.trying_out import cut_of
 from api.visitors import With, guard
 from casework.clocks import SHANGHAI
@@ -63,7 +60,7 @@ from projections.measures import (
     compared,
     measure,
 )
-from projections.periods import Every, Period, period_of, periods
+from projections.periods import Every, Period, month_named, periods
 from projections.tables import reading
 from projections.timeline_words import PLACES
 
@@ -205,25 +202,11 @@ async def seal(
 ) -> SealedMonthOut:
     """Once, after the month's end; the clock does it by itself two hours after."""
     operation, target = "measures.seal", f"sealed-month/{form.month}"
-    body = await request.body()
     async with noting_refusals(parts, visitor, operation, target):
-        asked = Asked(
-            by=visitor.principal.actor(),
-            at=parts.now(),
-            command_id=command_id(visitor, request.url.path, key),
-            fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-        )
+        asked = await asked_of(request, parts, visitor, key)
         sealed = await computed(parts, lambda: parts.sealed_months.seal(form.month, asked))
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=target,
-            facts={"position": str(sealed.fact.position)},
-            command_id=asked.command_id,
-        )
-    )
+    position = str(sealed.fact.position)
+    await note_done(parts, visitor, operation, asked, target, position=position)
     return _sealed(parts, sealed, (), None)
 
 
@@ -241,7 +224,7 @@ async def sealed_month(
         sealed = parts.sealed_months.of(month)
         if sealed is None:
             raise problem_error(404, "not-found", "没有找到", "这个月的数据还没有封存。")
-        period, now = period_of(Every.MONTH, date.fromisoformat(f"{month}-01")), parts.now()
+        period, now = month_named(month), parts.now()
         with reading(parts.feed.readers.engine) as connection:
             return _sealed(parts, sealed, restated(connection, sealed, period, now), now)
 
@@ -348,14 +331,17 @@ class _Asked(NamedTuple):
         self, of: Measure, over: Sequence[Period], by: By | None, variant: str
     ) -> Iterable[FigureOut]:
         """Figures of all periods, each with the period before and the year before."""
-        told, before, year_before = (
-            self._read(of.name, some, by, variant)
-            for some in (
-                over,
-                [each.before() for each in over],
-                [each.year_before() for each in over],
-            )
-        )
+        known: dict[str, list[tuple[Figure, bool]]] = {}
+
+        def read(asked: Iterable[Period]) -> Iterator[tuple[Figure, bool]]:
+            for period in asked:
+                if period.name not in known:  # the period before is mostly one of them
+                    known[period.name] = self._read(of.name, period, by, variant)
+                yield from known[period.name]
+
+        told = list(read(over))
+        before = list(read(each.before() for each in over))
+        year_before = list(read(each.year_before() for each in over))
         found = [figure for figure, _sealed in told]
         then = {(f.period, f.key): f.value for f, _sealed in (*before, *year_before)}
         names = {each.name: each.before().name for each in over}
@@ -385,31 +371,24 @@ class _Asked(NamedTuple):
             )
 
     def _read(
-        self, name: str, over: Sequence[Period], by: By | None, variant: str
+        self, name: str, period: Period, by: By | None, variant: str
     ) -> list[tuple[Figure, bool]]:
-        """Sealed months are read; everything else is computed."""
-        found: list[tuple[Figure, bool]] = []
-        for period in over:
-            told = self._sealed(name, period, by, variant)
-            if told is not None:
-                found += [(figure, True) for figure in told]
-                continue
-            figures_ = measure(
-                self.connection, name, period, now=self.now, by=by, as_of=self.cut,
-                variant=variant, only=self.asking.only, weights=self.weights,
-            )  # fmt: skip
-            found += [(figure, False) for figure in figures_]
-        return found
+        """Figures, and whether they were sealed: a sealed month is read, all else computed."""
+        told = self._sealed(name, period, by, variant)
+        if told is not None:
+            return [(figure, True) for figure in told]
+        figures_ = measure(
+            self.connection, name, period, now=self.now, by=by, as_of=self.cut,
+            variant=variant, only=self.asking.only, weights=self.weights,
+        )  # fmt: skip
+        return [(figure, False) for figure in figures_]
 
     def _sealed(
         self, name: str, period: Period, by: By | None, variant: str
     ) -> list[Figure] | None:
-        if period.every is not Every.MONTH or (self.cut, self.weights) != (None, None):
+        if (self.cut, self.weights, self.asking.only) != (None, None, Only()):
             return None
-        if self.asking.only != Only():
-            return None
-        sealed = self.parts.sealed_months.of(period.name)
-        return None if sealed is None else read_back(sealed, name, by, variant)
+        return self.parts.sealed_months.figures(name, period, by, variant)
 
     def beside(self, of: Measure, over: Sequence[Period]) -> Iterable[BesideOut]:
         """What must be seen with it, and the reports of staff where they are kept out."""

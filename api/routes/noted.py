@@ -1,14 +1,18 @@
-"""What a route outside the cases needs besides its form: a command id, a row for a refusal."""
+"""What a route outside the cases needs besides its form: a command id, a row in the audit trail."""
 
+import hmac
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid5
 
+from fastapi import Request as HttpRequest
+
 from api.access import Visitor
-from api.accounts.audit import entry_of
+from api.accounts.audit import Fact, entry_of
 from api.door import COMMANDS
 from api.parts import Parts
+from api.small_streams import Asked
 from casework.errors import Missing, Refusal
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -33,6 +37,32 @@ async def noting_refusals(
             )
         )
         raise
+
+
+async def asked_of(request: HttpRequest, parts: Parts, visitor: Visitor, key: str) -> Asked:
+    """Who asks what now, by the request. Raises Missing for a key that is none."""
+    return Asked(
+        by=visitor.principal.actor(),
+        at=parts.now(),
+        command_id=command_id(visitor, request.url.path, key),
+        fingerprint=hmac.digest(parts.fingerprint_key, await request.body(), "sha256"),
+    )
+
+
+async def note_done(
+    parts: Parts, visitor: Visitor, operation: str, asked: Asked, target: str, **facts: Fact
+) -> None:
+    """The audit row of what was done: one, by its command id, however often it is sent."""
+    await parts.audit.record_durably(
+        entry_of(
+            visitor.principal,
+            operation,
+            asked.at,
+            target=target,
+            facts=facts,
+            command_id=asked.command_id,
+        )
+    )
 
 
 def command_id(visitor: Visitor, path: str, key: str, person: str | None = None) -> UUID:

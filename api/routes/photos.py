@@ -21,14 +21,13 @@ from api.evidence_schemas import (
 from api.parts import Parts
 from api.pictures import may_listen, may_see_file, photos_shown
 from api.problems import ProblemError, problem_error
-from api.redacting import Asking, Done
 from api.routes.asked import Key
 from api.routes.cases import After, CaseRef, look, seen_up_to, sight
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
+from api.stored_files import Named, content_of
 from api.visitors import With, guard
 from casework.errors import Erased, UnknownCase
 from casework.model import Actor, ActorKind
-from evidence.blobs import Blob
 from evidence.errors import BlobDamaged, BlobMissing
 from projections import evidence_seen
 from projections.evidence_seen import Cited, File
@@ -115,8 +114,7 @@ async def read_recording(
                     facts={"upload": str(upload)},
                 )
             )
-        blob = Blob(cited.sha256, cited.size, cited.media_type, cited.wrapped_key)
-        content = await _content(parts, blob)
+        content = await _content(parts, cited)
         return Response(content, media_type=cited.media_type, headers=HEADERS)
     raise nothing_there()
 
@@ -132,15 +130,14 @@ async def _actor(parts: Parts, visitor: Visitor, cited: Cited) -> Actor | None:
 
 
 async def _served(parts: Parts, file: File) -> Response:
-    blob = Blob(file.sha256, file.size, file.media_type, file.wrapped_key)
-    content = await _content(parts, blob)
+    content = await _content(parts, file)
     return Response(content, media_type=file.media_type, headers=HEADERS)
 
 
-async def _content(parts: Parts, blob: Blob) -> bytes:
+async def _content(parts: Parts, file: Named) -> bytes:
     """The whole file, checked against its hash before the first byte goes out."""
     try:
-        return await Door(parts).in_thread(lambda: parts.blobs.read(blob, parts.examining.unwrap))
+        return await Door(parts).in_thread(lambda: content_of(parts.blobs, parts.sealer, file))
     except (Erased, BlobMissing):
         raise nothing_there() from None
     except BlobDamaged:
@@ -207,14 +204,14 @@ async def redact(
     key: Key,
 ) -> RedactedOut:
     """Cover these rectangles with one colour on a picture of its own; the original stays sealed."""
-    loaded, actor = await sight(parts, visitor, case)
+    loaded, _actor = await sight(parts, visitor, case)
     target = f"case/{loaded.case_id}"
     async with noting_refusals(parts, visitor, "cases.redact", target):
-        asking = await _asking(request, visitor, actor, key)
-        answer, done = await Door(parts).in_thread(
-            lambda: parts.redacting.redact(loaded.case_id, upload, form, asking)
+        asked = await asked_of(request, parts, visitor, key)
+        answer = await Door(parts).in_thread(
+            lambda: parts.redacting.redact(loaded.case_id, upload, form, asked)
         )
-    await _note(parts, visitor, asking, "cases.redact", target, done)
+    await note_done(parts, visitor, "cases.redact", asked, target, upload=str(upload))
     return answer
 
 
@@ -233,38 +230,12 @@ async def confirm_redaction(
     key: Key,
 ) -> ConfirmedOut:
     """A second person has looked at the redacted picture: it may be published."""
-    loaded, actor = await sight(parts, visitor, case)
+    loaded, _actor = await sight(parts, visitor, case)
     target = f"case/{loaded.case_id}"
     async with noting_refusals(parts, visitor, "cases.confirm_redaction", target):
-        asking = await _asking(request, visitor, actor, key)
-        answer, done = await Door(parts).in_thread(
-            lambda: parts.redacting.confirm(loaded.case_id, upload, form, asking)
+        asked = await asked_of(request, parts, visitor, key)
+        answer = await Door(parts).in_thread(
+            lambda: parts.redacting.confirm(loaded.case_id, upload, form, asked)
         )
-    await _note(parts, visitor, asking, "cases.confirm_redaction", target, done)
+    await note_done(parts, visitor, "cases.confirm_redaction", asked, target, upload=str(upload))
     return answer
-
-
-async def _asking(request: HttpRequest, visitor: Visitor, actor: Actor, key: str) -> Asking:
-    return Asking(
-        by=actor,
-        command_id=command_id(visitor, request.url.path, key),
-        body=await request.body(),
-    )
-
-
-async def _note(
-    parts: Parts, visitor: Visitor, asking: Asking, operation: str, target: str, done: Done
-) -> None:
-    """One row for what was done, however often it is sent."""
-    if done.repeated:
-        return
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            done.at,
-            target=target,
-            facts={"upload": str(done.event.upload)},
-            command_id=asking.command_id,
-        )
-    )

@@ -1,6 +1,5 @@
 """位置二维码: issue, list, withdraw, scan counts, the picture; and what a scan leads to."""
 
-import hmac
 import io
 import re
 from collections.abc import Mapping
@@ -17,7 +16,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.accounts.errors import NotThere
 from api.door import Door, assigned
 from api.hygiene import StreetText
@@ -36,7 +34,7 @@ from api.place_code_schemas import (
 from api.place_codes import IssuedCode, shanghai_day
 from api.problems import problem_error
 from api.routes.asked import Key
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, note_done, noting_refusals
 from api.shown import name_of_street
 from api.visitors import With, guard, keep_rate
 from casework.errors import Missing
@@ -82,36 +80,23 @@ async def issue(
     key: Key,
 ) -> PlaceCodeOut:
     """Issue a code for a place in the district; a 街镇 for its own ground."""
-    at, by = parts.now(), visitor.principal.actor()
-    command = command_id(visitor, request.url.path, key)
-    fingerprint = hmac.digest(parts.fingerprint_key, await request.body(), "sha256")
+    asked = await asked_of(request, parts, visitor, key)
     lon, lat = to_wgs84(form.lon, form.lat, form.crs.value)
     place = Place(
         lon=lon, lat=lat, kind=form.kind, crs=form.crs, source_lon=form.lon, source_lat=form.lat
     )
     async with noting_refusals(parts, visitor, "place_codes.issue"):
         if form.indicator is not None:
-            parts.casework.references.rules_at(at).catalogue.indicator(form.indicator)
-        asked = IssueCode(
+            parts.casework.references.rules_at(asked.at).catalogue.indicator(form.indicator)
+        command = IssueCode(
             place=place,
-            assignment=assigned(parts.boundaries.at(at), place),
+            assignment=assigned(parts.boundaries.at(asked.at), place),
             name=form.name,
             indicator=form.indicator,
         )
-        issued = await Door(parts).in_thread(
-            lambda: parts.place_codes.issue(
-                asked, at=at, by=by, command_id=command, fingerprint=fingerprint
-            )
-        )
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            "place_codes.issue",
-            at,
-            target=f"place-code/{issued.number}",
-            command_id=command,
-        )
-    )
+        issued = await Door(parts).in_thread(lambda: parts.place_codes.issue(command, asked))
+    target = f"place-code/{issued.number}"
+    await note_done(parts, visitor, "place_codes.issue", asked, target)
     return await _shown(parts, request, issued)
 
 
@@ -149,30 +134,14 @@ async def revoke(
     key: Key,
 ) -> PlaceCodeOut:
     """Withdraw a code for good; whoever scans it is told."""
-    at, by = parts.now(), visitor.principal.actor()
-    command = command_id(visitor, request.url.path, key)
-    fingerprint = hmac.digest(parts.fingerprint_key, await request.body(), "sha256")
+    asked = await asked_of(request, parts, visitor, key)
     async with noting_refusals(parts, visitor, "place_codes.revoke", f"place-code/{code[:8]}"):
         found = await _found(parts, code)
         revoked = await Door(parts).in_thread(
-            lambda: parts.place_codes.revoke(
-                found.number,
-                RevokeCode(reason=form.reason),
-                at=at,
-                by=by,
-                command_id=command,
-                fingerprint=fingerprint,
-            )
+            lambda: parts.place_codes.revoke(found.number, RevokeCode(reason=form.reason), asked)
         )
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            "place_codes.revoke",
-            at,
-            target=f"place-code/{revoked.number}",
-            command_id=command,
-        )
-    )
+    target = f"place-code/{revoked.number}"
+    await note_done(parts, visitor, "place_codes.revoke", asked, target)
     return await _shown(parts, request, revoked)
 
 

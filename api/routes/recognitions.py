@@ -29,14 +29,16 @@ from api.recognition_schemas import (
 from api.routes.cases import After, look, seen_up_to
 from api.schemas import Door as DoorOut
 from api.shown import indicator_name
+from api.stored_files import content_of
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
-from casework.errors import Missing
+from casework.errors import Erased, Missing
 from evidence.blobs import Blob
 from evidence.errors import BlobDamaged, BlobMissing
 from geo.coordinates import to_wgs84
 from projections.alike import Alike, open_alike
-from projections.training import HitRate, hit_rates, warnings, wilson
+from projections.statistics import share_interval
+from projections.training import HitRate, hit_rates, warnings
 from recognition.model import Asked, Recognised
 
 router = APIRouter()
@@ -142,18 +144,11 @@ def _require(found: dict[UUID, tuple[str, bytes]], form: RecogniseIn) -> None:
 
 def _content(parts: Parts, blob: Blob) -> bytes:
     """The whole file, at most 20 MB. Raises Missing where it is damaged, gone, or its key is."""
-    gone = Missing("photos", "有照片或录音已过期或不存在，请重新上传后再提交。")
-
-    def opened(wrapped: bytes) -> bytes:
-        key = parts.sealer.unwrap(wrapped)
-        if key is None:
-            raise gone
-        return key
-
     try:
-        return b"".join(parts.blobs.get(blob, opened))
-    except (BlobMissing, BlobDamaged):
-        raise gone from None
+        return content_of(parts.blobs, parts.sealer, blob)
+    except (Erased, BlobMissing, BlobDamaged):
+        says = "有照片或录音已过期或不存在，请重新上传后再提交。"
+        raise Missing("photos", says) from None
 
 
 async def _alike(parts: Parts, spot: SpotIn | None, answer: Recognised) -> tuple[AlikeOut, ...]:
@@ -218,7 +213,9 @@ def _totals(parts: Parts, rates: list[HitRate]) -> tuple[HitRateOut, ...]:
     for model, version in dict.fromkeys((rate.model, rate.version) for rate in rates):
         own = [rate for rate in rates if (rate.model, rate.version) == (model, version)]
         n, one, three = (sum(getattr(r, field) for r in own) for field in ("n", "top1", "top3"))
-        whole = HitRate(model, version, "", n, one, three, wilson(one, n), wilson(three, n))
+        whole = HitRate(
+            model, version, "", n, one, three, share_interval(one, n), share_interval(three, n)
+        )
         found.append(_rate(parts, whole))
     return tuple(found)
 

@@ -1,6 +1,5 @@
 """再派遣: what returns and recalls cost each 街镇 in a month, and the cases behind the figures."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +11,7 @@ from api.place_code_schemas import ChainOut, LegOut, RedispatchOut, RedispatchRo
 from api.routes.cases import After, look, seen_up_to
 from api.shown import name_of_street
 from api.visitors import With, guard
-from casework.clocks import SHANGHAI
+from projections.periods import month_named
 from projections.redispatch import Leg, Lost, chains, lost
 
 router = APIRouter(tags=["统计"])
@@ -41,7 +40,8 @@ async def redispatches(
 ) -> RedispatchOut:
     """For each 街镇 its dispatches of the month, and what of them was lost, with the cases."""
     as_of = await seen_up_to(parts, after)
-    first, last = month_of(month)
+    period = month_named(month)
+    first, last = period.first, period.last
     rows = await look(parts, lambda c: lost(c, first, last))
     found = await look(parts, lambda c: chains(c, first, last, MOST_CHAINS + 1, street))
     return RedispatchOut(
@@ -52,13 +52,6 @@ async def redispatches(
         formula=FORMULA,
         as_of=as_of,
     )
-
-
-def month_of(month: str) -> tuple[datetime, datetime]:
-    """The month in Shanghai, half-open."""
-    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=SHANGHAI)
-    after = first.year * 12 + first.month
-    return first, first.replace(year=after // 12, month=after % 12 + 1)
 
 
 def _row(parts: Parts, row: Lost) -> RedispatchRow:

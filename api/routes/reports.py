@@ -192,7 +192,8 @@ async def take_in(
         return parts.uploads.add(upload_id, owner, blob, now, outcome)
 
     kept = await door.in_thread(store)
-    parts.examining.arrived()
+    if kind is Kind.PICTURE:
+        parts.examining.arrived()
     blob = kept.blob
     return UploadOut(
         upload=kept.id,

@@ -1,6 +1,5 @@
 """交接班: what would be handed over, handing over, and the second signature."""
 
-import hmac
 from datetime import datetime
 from typing import Annotated
 
@@ -8,7 +7,6 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
 
 from api.access import Visitor
-from api.accounts.audit import entry_of
 from api.accounts.people import Account
 from api.desk_schemas import (
     DeclineShiftIn,
@@ -20,13 +18,12 @@ from api.desk_schemas import (
     SummaryOut,
 )
 from api.door import Door
-from api.duty import Shift, accounts_of, page_of, record_shift
+from api.duty import STATE_NAMES, Shift, accounts_of, page_of, record_shift
 from api.parts import Parts
 from api.routes.asked import Key
 from api.routes.at_desk import DeskRef, desk_name, seen_desk, written
 from api.routes.cases import After, look, seen_up_to
-from api.routes.noted import command_id, noting_refusals
-from api.small_streams import Asked
+from api.routes.noted import asked_of, note_done, noting_refusals
 from api.visitors import With, guard
 from casework import shifts
 from casework.clock_words import CLOCK_NAMES
@@ -44,13 +41,6 @@ from evidence.masking import mask
 from projections.desk_work import Work, desk_work
 
 router = APIRouter(tags=["交接班"])
-
-STATE_NAMES = {
-    "waiting": "待接班",
-    "taken_over": "已接班",
-    "declined": "未接班",
-    "withdrawn": "已撤回",
-}
 
 Number = Annotated[int, Path(ge=1, le=10**9, description="交接班编号，每个工作台从 1 起。")]
 
@@ -190,29 +180,15 @@ async def _record(
     command: shifts.Command,
 ) -> ShiftOut:
     """Carry it out in a thread; then its audit row, once however often it is sent."""
-    body = await request.body()
-    asked = Asked(
-        by=visitor.principal.actor(),
-        at=parts.now(),
-        command_id=command_id(visitor, request.url.path, key),
-        fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-    )
+    asked = await asked_of(request, parts, visitor, key)
 
     def carry_out() -> ShiftOut:
         shift = record_shift(parts.casework.eventlog, desk, command, asked)
         return _shift(parts, desk, shift, _accounts(parts, shift))
 
     done = await Door(parts).in_thread(carry_out)
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=f"shift/{done.desk}/{done.number}",
-            facts={"state": done.state},
-            command_id=asked.command_id,
-        )
-    )
+    target = f"shift/{done.desk}/{done.number}"
+    await note_done(parts, visitor, operation, asked, target, state=done.state)
     return done
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from api.access import Visitor
 from api.accounts.audit import entry_of
 from api.configuring import propose
+from api.door import Door
 from api.hygiene import AwareMoment, Code, Prose, StreetText
 from api.office_schemas import ChangeOut, LimitOut
 from api.parts import Parts
@@ -187,7 +188,8 @@ async def accept_time(
     parts: With, visitor: Annotated[Visitor, Depends(guard("watch.accept_time"))]
 ) -> WatchOut:
     """After a jump of the wall clock: a person has looked, and the watch goes on."""
-    held = parts.timekeeper.vigil.held
+    door = Door(parts)
+    held = (await door.in_thread(lambda: parts.timekeeper.vigil)).held  # the first look reads
     ahead = held.ahead.total_seconds() if held else 0.0
     await parts.audit.record_durably(
         entry_of(
@@ -197,8 +199,8 @@ async def accept_time(
             facts={"ahead_seconds": f"{ahead:.3f}"},
         )
     )
-    parts.timekeeper.accept_time()
-    return _watch(parts)
+    parts.timekeeper.accept_time()  # here, where the watch compares its clocks too
+    return await door.in_thread(lambda: _watch(parts))
 
 
 def _watch(parts: Parts) -> WatchOut:

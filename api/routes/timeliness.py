@@ -11,7 +11,7 @@ from api.hygiene import StreetText
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
 from api.routes.dry_runs import computed
-from api.routes.redispatch import Month, month_of
+from api.routes.redispatch import Month
 from api.shown import indicator_name, name_of_street
 from api.trial_schemas import (
     HandlingOut,
@@ -25,6 +25,8 @@ from api.trying_out import cut_of, require_few
 from api.visitors import With, guard
 from casework.handlings import End, PastHandling
 from projections.past_handlings import Wanted, past
+from projections.periods import month_named
+from projections.statistics import percent
 from projections.tables import reading
 from projections.timeliness import (
     MINIMUM_SAMPLE,
@@ -169,7 +171,8 @@ async def cases_of_timeliness(
 
 
 def _asked(parts: Parts, asking: Question) -> _Asked:
-    first, last = month_of(asking.month)
+    period = month_named(asking.month)
+    first, last = period.first, period.last
     now = parts.now()
     if first > now:
         raise bad("month", "这个月还没有到。")
@@ -199,15 +202,10 @@ def _rate(rate: Rate) -> RateOut:
         due=rate.due,
         handed_over=rate.handed_over,
         in_time=rate.in_time,
-        handed_over_rate=_percent(rate.handed_over, rate.due),
-        in_time_rate=_percent(rate.in_time, rate.due),
+        handed_over_rate=percent(rate.handed_over, rate.due),
+        in_time_rate=percent(rate.in_time, rate.due),
         enough=rate.due >= MINIMUM_SAMPLE,
     )
-
-
-def _percent(part: int, whole: int) -> float | None:
-    """To two places, as it is published."""
-    return round(100 * part / whole, 2) if whole else None
 
 
 def _figures(line: Timeliness) -> TimelinessFigures:

@@ -1,6 +1,5 @@
 """月度典型案例: the public's months, the desk's proposal and list, each step of an entry."""
 
-import hmac
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -20,9 +19,8 @@ from api.parts import Parts
 from api.problems import problem_error
 from api.routes.asked import Key, Match, version_of
 from api.routes.cases import After, CaseRef, look, seen_up_to, sight
-from api.routes.noted import command_id, noting_refusals
+from api.routes.noted import asked_of, command_id, note_done, noting_refusals
 from api.shown import indicator_name, street_name
-from api.small_streams import Asked
 from api.typical_cases import (
     candidate_of,
     consent_stream,
@@ -221,8 +219,7 @@ async def desk(
 ) -> IssueDeskOut:
     """Every entry with its stage, and what stands against showing it now."""
     await seen_up_to(parts, after)
-    found = await look(parts, lambda c: view.month_of(c, month))
-    standings = {each.entry.number: each for each in found.entries} if found else {}
+    standings = await _standings(parts, month)
 
     def read() -> IssueDeskOut:
         return _desk(parts, month, read_issue(parts.casework.eventlog, month), standings)
@@ -230,6 +227,12 @@ async def desk(
     told = await Door(parts).in_thread(read)
     response.headers["ETag"] = f'"{told.version}"'
     return told
+
+
+async def _standings(parts: Parts, month: str) -> dict[int, Standing]:
+    """The entries by number, each with what has come between, as the views know it."""
+    found = await look(parts, lambda c: view.month_of(c, month))
+    return {each.entry.number: each for each in found.entries} if found else {}
 
 
 def _desk(
@@ -505,32 +508,18 @@ async def _step(
     command: Callable[[Issue], Command],
 ) -> IssueDeskOut:
     """Carry it out in a thread; then its audit row, once however often it is sent."""
-    body, expect = await step.request.body(), version_of(step.match)
-    asked = Asked(
-        by=visitor.principal.actor(),
-        at=parts.now(),
-        command_id=command_id(visitor, step.request.url.path, step.key),
-        fingerprint=hmac.digest(parts.fingerprint_key, body, "sha256"),
-    )
-
-    def carry_out() -> IssueDeskOut:
-        issue, position = record(parts, month, asked, expect, command)
-        return _desk(parts, month, issue, {}, position)
+    expect = version_of(step.match)
+    asked = await asked_of(step.request, parts, visitor, step.key)
 
     async with noting_refusals(parts, visitor, operation, f"issue/{month}"):
-        done = await Door(parts).in_thread(carry_out)
-    await parts.audit.record_durably(
-        entry_of(
-            visitor.principal,
-            operation,
-            asked.at,
-            target=f"issue/{month}",
-            facts={"version": done.version},
-            command_id=asked.command_id,
+        issue, position = await Door(parts).in_thread(
+            lambda: record(parts, month, asked, expect, command)
         )
-    )
-    step.response.headers["ETag"] = f'"{done.version}"'
-    return done
+    await note_done(parts, visitor, operation, asked, f"issue/{month}", version=issue.version)
+    await seen_up_to(parts, position)  # what has come between is the views' to know
+    standings = await _standings(parts, month)
+    step.response.headers["ETag"] = f'"{issue.version}"'
+    return await Door(parts).in_thread(lambda: _desk(parts, month, issue, standings, position))
 
 
 # the reporter ----------------------------------------------------------------------------

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from uuid import UUID
 
+from casework.instants import to_micros
 from casework.log.batch import Addition, Command, Entry
 from casework.log.chain import Link, broken_link
-from casework.log.mapper import EventMapper, to_micros
+from casework.log.mapper import EventMapper
 from casework.log.port import Outcome, PriorCommand, Recorded, Write
 from casework.log.recorder import LogRecorder
 from casework.model import Actor

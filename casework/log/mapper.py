@@ -5,30 +5,19 @@ the new shape gets a new name ("case-dispatched.2") and an upcaster leads from t
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
+from casework.instants import from_micros, to_micros
 from casework.log.port import Recorded, UnknownEvent
 from casework.log.stored import LoggedEvent, PendingEvent
 from casework.model import Actor, Role
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 ROLES = frozenset(Role)
-
-
-def to_micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly (a float of seconds would round)."""
-    return (at - EPOCH) // MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC datetime of `to_micros`."""
-    return EPOCH + timedelta(microseconds=micros)
 
 
 class Upcaster(NamedTuple):

@@ -343,15 +343,14 @@ def rebounds(source: Source, limit: int = 10) -> Table:
 MOST_OVERDUE = 200
 
 
-def overdue(source: Source) -> Table:
-    """What a 街镇 has beyond its time at the cut, longest over first."""
+def overdue(source: Source, most: int = MOST_OVERDUE) -> Table:
+    """What a 街镇 has beyond its time at the cut, longest over first, at most so many."""
     cut = source.cut
     page = cases(
         source.connection, "backlog", source.period, now=source.now, as_of=source.as_of,
-        variant="overdue", limit=10_000,
+        variant="overdue", limit=most, due_first=True,
     )  # fmt: skip
-    rows = sorted(page.rows, key=lambda row: (row.due_at or cut.at, row.number))[:MOST_OVERDUE]
-    left = page.total - len(rows)
+    left = page.total - len(page.rows)
     return Table(
         title=f"超期清单（{page.total} 件）",
         columns=(
@@ -363,7 +362,7 @@ def overdue(source: Source) -> Table:
              source.names.indicator(row.indicator) if row.indicator else "（未定）",
              clock(row.due_at)[:16],
              round((cut.at - row.due_at).total_seconds() / 3600, 1) if row.due_at else None)
-            for row in rows
+            for row in page.rows
         ),
         note="超期最久的在前，按自然时间计。" + (f"另有 {left} 件未列出。" if left else ""),
         empty="没有超期的。",

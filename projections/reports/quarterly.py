@@ -6,7 +6,7 @@ add up to a total that is, a second one is kept back too, or the first could be 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -169,10 +169,3 @@ def _table(
         drawing=Drawing(how=Draws.BARS, title=f"{title}（人）", label=0, values=(1,)),
         note=f"{note}{HIDDEN}",
     )
-
-
-def quarter_before(first: datetime) -> datetime:
-    """The beginning of the quarter before the one that begins at `first`."""
-    last_day = first.astimezone(SHANGHAI) - timedelta(days=1)
-    month = (last_day.month - 1) // 3 * 3 + 1
-    return last_day.replace(month=month, day=1)

@@ -5,8 +5,8 @@ import io
 
 from projections.reports.document import Cell, Document
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""With these a spreadsheet begins a formula; an apostrophe before them keeps it from that."""
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet takes for a formula (OWASP, CSV injection)."""
 
 
 def text_csv(document: Document) -> bytes:
@@ -28,6 +28,7 @@ def text_csv(document: Document) -> bytes:
 
 
 def safe(text: str) -> str:
+    """The text so that no spreadsheet runs it: with an apostrophe before it where one would."""
     return f"'{text}" if text.startswith(RISKY) else text
 
 

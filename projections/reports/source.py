@@ -23,11 +23,11 @@ class Names(msgspec.Struct, frozen=True):
     """What lies near a WGS-84 position, if anything with a name does."""
 
 
-Kept: TypeAlias = Callable[[str, By | None, str, Period], list[Figure] | None]
-"""(measure, by, variant, period) -> the figures as they were sealed; None where none were."""
+Kept: TypeAlias = Callable[[str, Period, By | None, str], list[Figure] | None]
+"""(measure, period, by, variant) -> the figures as they were sealed; None where none were."""
 
 
-def nothing_kept(_name: str, _by: By | None, _variant: str, _period: Period) -> None:
+def nothing_kept(_name: str, _period: Period, _by: By | None, _variant: str) -> None:
     """No period is sealed."""
 
 
@@ -61,7 +61,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         """The measure in a period: of the report's own as asked, of another as of its end."""
         as_of = self.as_of if period == self.period else None
         if as_of is None:
-            sealed = self.kept(name, by, variant, period)
+            sealed = self.kept(name, period, by, variant)
             if sealed is not None:
                 return sealed
         return measure(

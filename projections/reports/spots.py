@@ -4,12 +4,11 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, select
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy import Connection, exists, select
 
 from casework.handlings import Cut
 from geo.grid import Cell
-from projections.facts import CASE_FACT, Flag
+from projections.facts import CASE_FACT, Flag, holds
 from projections.tables import MICROSECOND, micros
 
 WITHIN = timedelta(days=30)
@@ -42,14 +41,14 @@ def rebounding(
         closed.c.flags.bitwise_and(int(Flag.ACCEPTED)) != 0,
         closed.c.closed_at < _C.submitted_at,
         closed.c.closed_at >= _C.submitted_at - WITHIN // MICROSECOND,
-        *_holds(closed.c, cut),
+        *holds(closed.c, cut),
     )
     rows = connection.execute(
         select(_C.cell_east, _C.cell_north, _C.indicator, _C.street).where(
             _C.submitted_at >= micros(first),
             _C.submitted_at < micros(last),
             _C.flags.bitwise_and(int(Flag.REGISTERED)) != 0,
-            *_holds(_C, cut),
+            *holds(_C, cut),
             follows,
         )
     )
@@ -62,13 +61,3 @@ def rebounding(
              len(streets))
         for (north, east, indicator), streets in most
     ]  # fmt: skip
-
-
-def _holds(
-    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
-) -> list[ColumnElement[bool]]:
-    """Whether a row stood at the cut."""
-    if cut.position is None:
-        at = micros(cut.at)
-        return [columns.from_at <= at, columns.to_at > at]
-    return [columns.from_pos <= cut.position, columns.to_pos > cut.position]

@@ -28,6 +28,8 @@ def opened(content: bytes) -> Image.Image:
         if file.width * file.height > MOST_PIXELS:
             raise Unavailable("照片像素太多")
         return ImageOps.exif_transpose(file).convert("RGB")
+    except Image.DecompressionBombError as bomb:
+        raise Unavailable("照片像素太多") from bomb
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as fault:
         raise Unavailable("照片无法读取") from fault
 

@@ -105,6 +105,14 @@ def test_a_file_whose_examiner_died_is_taken_again(tmp_path: Path) -> None:
         assert not parts.uploads.note_derived(taken.id, ["cd" * 32])
 
 
+def test_looking_for_a_file_where_none_waits_holds_up_nobody_and_waits_for_nobody(
+    tmp_path: Path,
+) -> None:
+    settings, clock = settings_for(tmp_path / "var"), HandClock()
+    with opened(settings, clock) as one, opened(settings, clock) as other, one.desk.write():
+        assert other.uploads.take(clock()) is None
+
+
 def test_a_full_queue_refuses_photos_for_a_while_and_takes_reports(tmp_path: Path) -> None:
     with open_town(settings_for(tmp_path / "var", examiners=0, examine_queue=2)) as town:
         reporter = town.anonymous()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from pyarrow import parquet
 
-from api.export_files import safe
 from casework.model import Role
 from projections.case_export import FIELDS, fields_for
+from projections.reports.sheets import safe
 from tests.api.client import (
     XUEYUANLU,
     ZHONGGUANCUN,

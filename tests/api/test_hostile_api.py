@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from api.examining import unpacked
+from api.stored_files import content_of
 from casework.evidence import EvidenceExamined, PhotoUnreadable
-from evidence.blobs import Blob
 from tests.api.client import Town, open_town, settings_for
 from tests.api.test_evidence_api import until
 from tests.evidence.corpus import collect
@@ -104,12 +104,7 @@ def test_a_corpus_of_malformed_pictures_comes_through_the_door_and_harms_nobody(
         found[type(told).__name__] += 1
         if isinstance(told, EvidenceExamined):
             for file in (told.thumbnail, told.display):
-                name = file.sha256
-                blob = town.parts.blobs
-                content = blob.read(
-                    Blob(name, file.size, file.media_type, file.wrapped_key),
-                    town.parts.examining.unwrap,
-                )
+                content = content_of(town.parts.blobs, town.parts.sealer, file)
                 image = Image.open(io.BytesIO(content))
                 assert image.format == "JPEG" and not image.getexif(), sample.name
                 assert content.count(b"\xff\xe1") == 0, sample.name

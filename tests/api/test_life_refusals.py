@@ -11,8 +11,8 @@ from api.problems import KINDS
 from casework.application import case_stream
 from casework.errors import Refusal
 from casework.events import ReportSubmitted
+from casework.instants import to_micros
 from casework.log.batch import Addition, Command, Entry
-from casework.log.mapper import to_micros
 from casework.log.port import Appended
 from casework.model import CLOCK, Role
 from evidence.errors import UploadRefused

@@ -135,6 +135,9 @@ def test_a_month_is_sealed_once_and_a_correction_stands_beside_it(
     is_problem(supervisor.post("/measures/seal", {"month": month}), 409, "nothing-pending")
     read = analyst.get("/measures/reports", **{"from": f"{month}-01"}).json()["figures"]
     assert [(each["value"], each["sealed"]) for each in read] == [(total["value"], True)]
+    split = analyst.get("/measures/reports", **{"from": f"{month}-01", "by": "channel"}).json()
+    assert sum(each["value"] for each in split["figures"]) == total["value"]
+    assert not any(each["sealed"] for each in split["figures"])  # nobody seals it by channel
     told = analyst.get(f"/measures/sealed/{month}").json()
     assert told["figures"] == sealed["figures"]
     moved = {

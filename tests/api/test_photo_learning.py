@@ -16,7 +16,7 @@ from tests.recognition.engines.gist import vector_of
 @pytest.fixture
 def eyes() -> Iterator[Eyes]:
     task = Task("tests.recognition.engines.gist")
-    made = Eyes(Bounded("gist", task, Bounds(memory_mb=1024, seconds=20)), needed=())
+    made = Eyes(Bounded("gist", task, Bounds(memory_mb=1024, seconds=20)))
     yield made
     made.close()
 
@@ -61,10 +61,9 @@ def test_a_registered_case_teaches_its_photos_until_their_key_is_gone(
 
 
 def test_without_the_extra_nothing_is_opened(town: Town) -> None:
-    engine = Bounded(
-        "none", Task("tests.recognition.engines.gist"), Bounds(memory_mb=64, seconds=1)
-    )
-    absent = Eyes(engine, needed=("no_such_package",))
+    task, bounds = Task("tests.recognition.engines.gist"), Bounds(memory_mb=64, seconds=1)
+    engine = Bounded("none", task, bounds, needs=("no_such_package",), missing="未安装")
+    absent = Eyes(engine)
     assert learner_of(town).keep_up(absent) == 0
     before = engine.pid
     assert before is None

@@ -12,6 +12,7 @@ from PIL import Image
 
 from api.place_codes import DIGITS, Scanners, Signer, _number, code_stream
 from api.schemas import ReportIn
+from api.small_streams import Asked
 from casework.log.port import Write
 from casework.model import Actor, ActorKind, Assignment, Certainty, Role
 from casework.place_code import IssueCode, PlaceCodeIssued
@@ -310,14 +311,14 @@ def test_a_number_that_is_taken_gives_way_to_the_next(town: Town) -> None:
     verdict = Assignment(
         street=known.held.street, certainty=Certainty.INSIDE, because="在界内", boundary_version=1
     )
-    asked = IssueCode(place=known.held.place, assignment=verdict, name="后来的")
+    wanted = IssueCode(place=known.held.place, assignment=verdict, name="后来的")
     taken = PlaceCodeIssued(
         place=known.held.place, street=known.held.street, boundary_version=1, name="先来的"
     )
     town.parts.casework.eventlog.append(
         [Write(code_stream(_number(command, 0)), 0, (taken,), at)], uuid4(), REVIEWER
     )
-    made = codes.issue(asked, at=at, by=REVIEWER, command_id=command, fingerprint=b"f")
+    asked = Asked(by=REVIEWER, at=at, command_id=command, fingerprint=b"f")
+    made = codes.issue(wanted, asked)
     assert (made.number, made.held.name) == (_number(command, 1), "后来的")
-    again = codes.issue(asked, at=at, by=REVIEWER, command_id=command, fingerprint=b"f")
-    assert again == made
+    assert codes.issue(wanted, asked) == made

@@ -257,7 +257,10 @@ def test_an_entry_reopened_afterwards_is_hidden_at_once_and_then_withdrawn(town:
     head = town.parts.casework.eventlog.head()
     told = entry_of(editor(town).get(f"{ISSUE}/desk", after=head).json(), case)
     assert told["must_withdraw"] is True and told["against"] == ["案件没有结案，或已重办。"]
-    step(editor(town), "withdraw", {"entry": entry, "code": "W03", "words": "一周后再次堆放。"})
+    correction: Body = {"entry": entry, "caption": CAPTION, "why": "补充复查情况。"}
+    assert entry_of(step(editor(town), "redact", correction), case)["must_withdraw"] is True
+    form: Body = {"entry": entry, "code": "W03", "words": "一周后再次堆放。"}
+    assert entry_of(step(editor(town), "withdraw", form), case)["must_withdraw"] is False
     assert shown(town, entry)["says"] == "已撤回: 问题反弹（W03）。一周后再次堆放。"
 
 

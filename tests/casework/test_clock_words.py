@@ -1,5 +1,6 @@
 """A clock in words: what each line says, and that the figures add up as a clerk adds them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -14,7 +15,6 @@ from casework.clock_words import (
     UNIT_NAMES,
     Turn,
     Why,
-    explain,
     length_in_words,
     limit_in_words,
     moment_in_words,
@@ -35,10 +35,20 @@ from casework.clocks import (
     start,
     stop,
 )
-from casework.model import Clock, ClockStarted, Limit, Skip, Unit
+from casework.model import Clock, ClockStarted, ClockStopped, Limit, Skip, Unit
 from casework.timers import Stand
 from tests.casework.test_clocks import ANY_CALENDAR, CALENDAR, KINDS, MOMENTS, moment
 from tests.stories import Clerk
+
+
+def explain(
+    facts: Sequence[tuple[datetime, ClockStarted | ClockStopped]],
+    calendar: Calendar,
+    names: Mapping[int, str] | None = None,
+) -> list[str]:
+    """What a clerk reads of one clock, line by line."""
+    turns = [Turn(at, fact, calendar) for at, fact in facts]
+    return [line for step in steps(turns, names or {}) for line in step.told]
 
 
 def test_a_due_time_is_explained_day_by_day() -> None:

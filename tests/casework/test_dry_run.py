@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from casework.clocks import CalendarYear, Holiday
-from casework.dry_run import EVERYWHERE, MOST_NAMED, STEP, Judge, dry_run, month_before
+from casework.dry_run import EVERYWHERE, MOST_NAMED, STEP, Judge, dry_run
 from casework.handlings import (
     Begun,
     Cut,
@@ -25,9 +25,9 @@ from casework.handlings import (
     Resumed,
     Reworked,
     as_of,
-    micros_of,
 )
 from casework.indicators import Indicator, LimitOverride
+from casework.instants import to_micros
 from casework.model import Limit, Outcome, PlaceKind, Unit
 from casework.reference import CalendarYearPublished, Rules, WindowsSet, evolve_calendar
 from tests.history import MONDAY_9, RULES, mon, tue, wed
@@ -221,25 +221,17 @@ def test_the_progress_adds_up_to_what_was_looked_at() -> None:
     assert seen[-1] == 0
 
 
-def test_the_month_before_is_the_calendar_month_in_shanghai() -> None:
-    first, last = month_before(datetime.fromisoformat("2026-02-28T16:30:00+00:00"))
-    assert (first.isoformat(), last.isoformat()) == (
-        "2026-02-01T00:00:00+08:00",
-        "2026-03-01T00:00:00+08:00",
-    )
-
-
 # As of then ----------------------------------------------------------------------------------
 
 BEGUN = Begun(
     case="一", number="HD1", ordinal=1, round=1, reopened=False, staff_entered=False,
     street=STREET, indicator="P07", condition="P07-1", place_kind=PlaceKind.ROAD, position=10,
-    dispatched_at=micros_of(MONDAY_9), limit=TWO,
+    dispatched_at=to_micros(MONDAY_9), limit=TWO,
 )  # fmt: skip
 
 
 def us(clock: str) -> int:
-    return micros_of(mon(clock))
+    return to_micros(mon(clock))
 
 
 STORY: tuple[Fact, ...] = (

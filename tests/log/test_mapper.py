@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casework.instants import from_micros, to_micros
 from casework.log.chain import GENESIS, Link, broken_link, event_hash
-from casework.log.mapper import Names, Upcaster, from_micros, to_micros
+from casework.log.mapper import Names, Upcaster
 from casework.log.port import UnknownEvent, stream_id
 from casework.model import Actor, ActorKind, Role
 from tests.log.samples import ANN, NAMES, NOON, Moved, Noted, Opened, a_mapper, to_moved_2

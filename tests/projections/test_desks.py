@@ -240,13 +240,18 @@ def test_suspensions_that_end_within_a_day_are_told_before(lone: Readers) -> Non
 
 def test_the_street_is_told_what_came_back_and_what_is_due_today(readers: Readers) -> None:
     scribe = Scribe()
-    fresh, today, rework, reopened, unhappy, done = (
+    fresh, today, rework, blurred, reopened, unhappy, done = (
         Story(scribe, name, street=HERE)
-        for name in ("fresh", "today", "rework", "reopened", "unhappy", "done")
+        for name in ("fresh", "today", "rework", "blurred", "reopened", "unhappy", "done")
     )
     ordered = did.ReworkOrdered(
         code="R02",
         words=rework.words("还有"),
+        stopped=(stops(Clock.VERIFICATION),),
+        started=(starts(Clock.HANDLING, DAWN, 60),),
+    )
+    unreadable = did.RectificationUnreadable(
+        photos=(),
         stopped=(stops(Clock.VERIFICATION),),
         started=(starts(Clock.HANDLING, DAWN, 60),),
     )
@@ -268,6 +273,7 @@ def test_the_street_is_told_what_came_back_and_what_is_due_today(readers: Reader
         *[fresh.submitted(), fresh.registered(), fresh.dispatched(60)],
         *to_handling(today, 5),
         *[*to_handling(rework), rework.rectified(), rework.step(ordered)],
+        *[*to_handling(blurred), blurred.rectified(), blurred.step(unreadable)],
         *[*to_handling(reopened), reopened.rectified(), reopened.closed(), reopened.step(opened)],
         reopened.step(again),
         *[*to_handling(unhappy), unhappy.rectified(), unhappy.closed(), unhappy.step(opened)],
@@ -282,7 +288,7 @@ def test_the_street_is_told_what_came_back_and_what_is_due_today(readers: Reader
         before = street_desk.desk(connection, HERE, now, now + 24 * HOUR, now + HOUR)
         everywhere = street_desk.desk(connection, None, now, now + 24 * HOUR, midnight)
         elsewhere = street_desk.desk(connection, THERE, now, now + 24 * HOUR, midnight)
-    assert desk.again == 2, "rework and reopened; not what was handed over since"
+    assert desk.again == 3, "rework, blurred and reopened; not what was handed over since"
     assert (desk.due_today, before.due_today) == (1, 0)
     assert desk.to_acknowledge == 2 and desk.dissatisfied == 1
     assert desk.overdue == 1, "nobody signed for `fresh` in half an hour"

@@ -16,7 +16,7 @@ from casework.model import Place, PlaceKind
 from geo.coordinates import to_metres
 from geo.grid import cell_at
 from projections.case_board import CASE_BOARD
-from projections.case_history import CASE_INTERVAL, REVIEWED, mark_of, month_of
+from projections.case_history import CASE_INTERVAL, REVIEWED, mark_of
 from projections.case_list import Filters, StaleCursor
 from projections.case_map import (
     AsOf,
@@ -31,6 +31,7 @@ from projections.case_map import (
     spots,
 )
 from projections.hotspots import Question, hotspots
+from projections.periods import month_number
 from projections.places_seen import places_named
 from projections.reading import Readers
 from projections.tables import moment, reading
@@ -252,7 +253,7 @@ def test_months_are_those_of_shanghai(readers: Readers) -> None:
     scribe = Scribe()
     stories = [Story(scribe, "may", at=may), Story(scribe, "june", at=june)]
     tell(readers, [event for s in stories for event in (s.submitted(), s.registered())])
-    assert (month_of(may), month_of(june)) == (202605, 202606)
+    assert (month_number(may), month_number(june)) == (202605, 202606)
     assert months_of(may, june) == (202605, 202605)
     assert months_of(None, june + timedelta(microseconds=1)) == (None, 202606)
     with reading(readers.engine) as connection:

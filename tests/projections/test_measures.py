@@ -21,7 +21,7 @@ from projections.handlings import Handlings
 from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
 from projections.measures import By, Figure, Only, Part, cases, compared, measure
 from projections.past_handlings import Wanted, past
-from projections.periods import Every, period_of, periods
+from projections.periods import Every, month_before, month_named, month_number, period_of, periods
 from projections.reading import Readers
 from projections.statistics import percent, quantile, wilson
 from projections.tables import reading
@@ -329,6 +329,9 @@ def test_the_same_thing_in_the_same_cell_within_thirty_days_is_a_rebound(town: T
     town.log.add(again.registered())
     assert town.counts("rebound") == (1, 2)
     assert town.counts("rebound", "within_7_days") == (0, 2)
+    before = town.log.head() - 1
+    assert town.counts("rebound", as_of=Cut(JUNE, before)) == (0, 2), "as the log stood then"
+    assert town.counts("rebound", as_of=Cut(JUNE, before + 1)) == (1, 2)
     hot = town.figures("hotspots", By.CELL)
     assert [each.value for each in hot] == [2, 1] and hot[0].key.startswith("E")
 
@@ -422,6 +425,9 @@ def test_periods_lie_in_shanghai() -> None:
     assert period_of(Every.DAY, date(2024, 2, 29)).year_before().name == "2023-02-28"
     names = [each.name for each in periods(Every.MONTH, date(2025, 11, 30), date(2026, 1, 1))]
     assert names == ["2025-11", "2025-12", "2026-01"]
+    assert month_named("2026-05") == MAY
+    late = datetime.fromisoformat("2026-02-28T16:30:00+00:00")  # half past midnight in Shanghai
+    assert (month_before(late).name, month_number(late)) == ("2026-02", 202603)
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 1, 1)), st.sampled_from(Every))

@@ -390,6 +390,16 @@ def test_the_overdue_list_is_that_of_the_cut_longest_over_first(town: Town) -> N
     assert [row[0] for row in later.rows] == ["HD1", "HD3"]
 
 
+def test_of_a_long_overdue_list_those_longest_over_are_told(town: Town) -> None:
+    begin = MAY.first.astimezone(UTC)
+    for hours in (30, 20, 10):  # dispatched first, and due last
+        story = town.story(at=begin)
+        town.log.add(story.submitted(), story.registered(), story.dispatched(hours))
+    (told,) = town.parts(lambda source: (figures.overdue(source, 2),))
+    assert [row[0] for row in told.rows] == ["HD3", "HD2"]
+    assert told.title == "超期清单（3 件）" and "另有 1 件未列出" in told.note
+
+
 # How people use it -----------------------------------------------------------------------
 
 
@@ -409,7 +419,7 @@ QUARTER = period_of(Every.QUARTER, date(2026, 5, 1))
 
 
 def quarter(town: Town) -> tuple[Any, ...]:
-    before = quarterly.quarter_before(QUARTER.first)
+    before = QUARTER.before().first
     assert before.date() == date(2026, 1, 1)
 
     def make(connection: Connection) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from casework import events as did
 from casework.log.port import Recorded
 from casework.model import Proposed, Recognition, SpokenModel
 from projections.reading import Readers
+from projections.statistics import share_interval
 from projections.tables import reading
 from projections.training import (
     Extent,
@@ -19,7 +20,6 @@ from projections.training import (
     hit_rates,
     learnt,
     warnings,
-    wilson,
 )
 from tests.projections.histories import DAWN, ListedLog, Scribe, Story
 
@@ -157,7 +157,7 @@ def test_hits_are_counted_against_the_first_registration(readers: Readers) -> No
         ("v1", "P09", 3, 1, 2),
         ("v2", "P09", 1, 1, 1),
     ]
-    assert found[1].top1_interval == wilson(1, 3)
+    assert found[1].top1_interval == share_interval(1, 3)
 
 
 def test_warnings_are_counted_by_what_became_of_the_report(readers: Readers) -> None:
@@ -182,4 +182,4 @@ def test_warnings_are_counted_by_what_became_of_the_report(readers: Readers) -> 
 )
 def test_wilsons_interval(hits: int, n: int, low: float, high: float) -> None:
     """The values are those of published tables."""
-    assert wilson(hits, n) == pytest.approx((low, high), abs=5e-4)
+    assert share_interval(hits, n) == pytest.approx((low, high), abs=5e-4)

@@ -50,6 +50,16 @@ def test_nothing_is_started_before_the_first_question(start: Start) -> None:
     assert pid is not None and not is_alive(pid)
 
 
+def test_without_what_it_needs_it_is_absent_and_is_not_started() -> None:
+    worker = Bounded(
+        "odd", Task(ENGINE), BOUNDS, needs=("msgspec", "no_such_package"), missing="未安装扩展"
+    )
+    assert (worker.condition().state, worker.condition().note) == ("absent", "未安装扩展")
+    with pytest.raises(Unavailable, match="未安装扩展"):
+        worker.ask(b"one")
+    assert worker.pid is None
+
+
 def test_one_that_does_not_answer_in_time_is_killed_and_the_next_question_gets_a_new_one(
     start: Start,
 ) -> None:
@@ -87,7 +97,7 @@ def test_more_memory_than_allowed_is_not_given(
 
 
 def test_a_question_too_many_is_refused_at_once(start: Start) -> None:
-    worker = start(waiting=1, seconds=1.0, starting=30)
+    worker = start(waiting=1, seconds=3.0, starting=30)
     worker.ask(b"one")
     outcome: list[str] = []
 
@@ -123,7 +133,7 @@ def test_one_that_left_because_nobody_asked_has_not_failed(start: Start) -> None
     worker = start(idle=0.05)
     worker.ask(b"one")
     left = worker._process
-    assert left is not None and left.wait(10) == 0
+    assert left is not None and left.wait(60) == 0
     assert worker.ask(b"two") == b"heard two"
     assert worker.condition().state == "ready" and worker.pid != left.pid
 

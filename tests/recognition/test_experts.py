@@ -61,7 +61,7 @@ def test_meaning_is_learnt_from_the_examples_and_kept_without_what_persons_wrote
     state = ["first"]
     lessons = Lessons(lambda: state[0], lambda _: tuple(examples))
     embedder = begin("letters")
-    semantic = Semantic(embedder, E5_WEIGHT, lessons, tmp_path, needed=())
+    semantic = Semantic(embedder, E5_WEIGHT, lessons, tmp_path)
     semantic.learn(KINDS)
     opinion = semantic.opinion(Asked(text="水面漂着好多垃圾"), KINDS)
     assert opinion is not None
@@ -81,13 +81,13 @@ def test_meaning_is_learnt_from_the_examples_and_kept_without_what_persons_wrote
     assert after is not None and after.model.version != opinion.model.version
     assert semantic._vectors is not None and len(semantic._vectors) == len(WRITTEN)
 
-    again = Semantic(embedder, E5_WEIGHT, lessons, tmp_path, needed=())
+    again = Semantic(embedder, E5_WEIGHT, lessons, tmp_path)
     again.learn(KINDS)
     assert again.opinion(Asked(text="水面漂着好多垃圾"), KINDS) == after
 
 
 def test_until_it_has_learnt_meaning_says_nothing(begin: Begin) -> None:
-    semantic = Semantic(begin("letters"), E5_WEIGHT, Lessons(str, lambda _: WRITTEN), needed=())
+    semantic = Semantic(begin("letters"), E5_WEIGHT, Lessons(str, lambda _: WRITTEN))
     assert semantic.opinion(Asked(text="水面漂着垃圾"), KINDS) is None
     with semantic._learning:  # when the learning beside has ended
         pass
@@ -98,7 +98,7 @@ def test_until_it_has_learnt_meaning_says_nothing(begin: Begin) -> None:
 def test_a_kept_file_that_is_something_else_is_made_anew(begin: Begin, tmp_path: Path) -> None:
     lessons = Lessons(str, lambda _: WRITTEN)
     (tmp_path / f"e5-{E5_WEIGHT.sha256[:8]}.npz").write_bytes(b"no vectors")
-    semantic = Semantic(begin("letters"), E5_WEIGHT, lessons, tmp_path, needed=())
+    semantic = Semantic(begin("letters"), E5_WEIGHT, lessons, tmp_path)
     semantic.learn(KINDS)
     assert semantic.opinion(Asked(text="盲道"), KINDS) is not None
 
@@ -123,7 +123,7 @@ def test_sounds_forget_as_soon_as_a_text_may_be_erased() -> None:
     state = ["first"]
     task = Task("tests.recognition.engines.lessons")
     engine = Counting("lessons", task, Bounds(memory_mb=1024, seconds=20))
-    sounds = Sounds(engine, Lessons(lambda: state[0], lambda _: WRITTEN), needed=())
+    sounds = Sounds(engine, Lessons(lambda: state[0], lambda _: WRITTEN))
     opinion = sounds.opinion(Asked(transcript="河面上漂着垃圾"), KINDS)
     assert opinion is not None and opinion.scores == {"P05": 1.0}
     sounds.follow()
@@ -139,7 +139,7 @@ def test_sounds_forget_as_soon_as_a_text_may_be_erased() -> None:
 
 
 def ads(begin: Begin) -> AdReader:
-    return AdReader(Eyes(begin("captions"), needed=()))
+    return AdReader(Eyes(begin("captions")))
 
 
 def seen(expert: AdReader | Likeness, *photos: str) -> Opinion | None:
@@ -180,7 +180,7 @@ def earlier(subject: str, label: str, number: int) -> list[Seen]:
 
 def test_likeness_is_silent_until_two_indicators_were_seen_often_enough(begin: Begin) -> None:
     known = earlier("river", "P05", ENOUGH) + earlier("car", "P09", ENOUGH - 1)
-    likeness = Likeness(Eyes(begin("captions"), needed=()), lambda: tuple(known))
+    likeness = Likeness(Eyes(begin("captions")), lambda: tuple(known))
     likeness.follow()
     assert seen(likeness, "river 77") is None
     known += earlier("car", "P09", 1)

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,7 @@ KINDS = (
     Kind(code="P05", name="水面漂浮物"),
     Kind(code="P09", name="车辆占压盲道"),
 )
-SECONDS = 0.4
+SECONDS = 2.0
 
 
 @pytest.fixture
@@ -149,6 +151,26 @@ def test_a_file_that_is_no_photo_is_not_sent(site: Service, redraw: Bounded) -> 
     with pytest.raises(Unavailable, match="照片无法读取"):
         vision(site, redraw).opinion(Asked(photos=(b"GIF89a no photo",)), KINDS)
     assert not site.asked
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small file that says it is a picture so large."""
+    out = io.BytesIO()
+    Image.new("L", (1, 1)).save(out, "PNG")
+    content = out.getvalue()
+    head = struct.pack(">4sII", b"IHDR", width, height) + content[24:29]
+    return content[:12] + head + struct.pack(">I", zlib.crc32(head)) + content[33:]
+
+
+@pytest.mark.parametrize("side", [8_000, 12_000, 20_000])
+def test_photos_of_too_many_pixels_are_refused_and_the_worker_goes_on(
+    redraw: Bounded, side: int
+) -> None:
+    redraw.ask(photo())
+    before = redraw.pid
+    with pytest.raises(Unavailable, match="像素太多"):
+        redraw.ask(bomb(side, side))
+    assert redraw.condition().state == "ready" and redraw.pid == before
 
 
 FAULTS = {

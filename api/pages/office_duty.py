@@ -1,0 +1,78 @@
+"""值班表页 of the sysadmin: every desk's roster, assigned and taken back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from api.desk_schemas import DutyIn, DutyOut
+from api.pages.acting import NOTHING_TYPED, Refused
+from api.pages.frame import Frame, framed
+from api.pages.submitting import moment, read, submitted, with_values
+from api.routes import accounts, duty
+from api.routes.at_desk import desk_name, every_desk, written
+
+router = APIRouter(include_in_schema=False)
+
+PATH = "/office/duty"
+Here = Annotated[Frame, Depends(framed("pages.office_duty"))]
+
+_ACCOUNTS = 200
+
+
+async def _page(frame: Frame, refused: Refused | None = None) -> Response:
+    parts = frame.parts
+    roster = await duty.read_roster(parts, frame.visitor, None, None)
+    known = await accounts.list_accounts(parts, frame.visitor, "", _ACCOUNTS)
+    people = [
+        (str(one.id), f"{one.display_name}（{'、'.join(role.name for role in one.roles)}）")
+        for one in known.accounts
+        if one.roles and one.disabled_at is None
+    ]
+    return frame.page(
+        "office_duty.html",
+        refused.status if refused else 200,
+        roster=roster,
+        people=people,
+        desks=[(written(desk), desk_name(parts, desk)) for desk in every_desk(parts)],
+        refused=refused,
+        values=refused.values if refused else NOTHING_TYPED,
+    )
+
+
+@router.get(PATH, name="pages.office_duty")
+async def page(frame: Here) -> Response:
+    """Who is on duty now, and who will be in the month to come."""
+    return await _page(frame)
+
+
+@router.post(f"{PATH}/assign", name="pages.office_duty")
+async def assign(frame: Here) -> Response:
+    """Put somebody on a desk's roster."""
+    form = await frame.posted()
+    frame.permit("duty.assign")
+    times = {name: (moment(form.one(name)),) for name in ("starts_at", "ends_at")}
+
+    async def work() -> DutyOut:
+        given = read(DutyIn, with_values(form, **times))
+        return await duty.assign(given, frame.request, frame.parts, frame.visitor, form.key)
+
+    done = await submitted("duty", form, work)
+    if isinstance(done, Refused):
+        return await _page(frame, done)
+    return frame.go(PATH, f"已排班：{done.desk_name} {done.account_name}。")
+
+
+@router.post(f"{PATH}/{{number}}/remove", name="pages.office_duty")
+async def remove(number: int, frame: Here) -> Response:
+    """Take a duty back; one that has begun ends now."""
+    form = await frame.posted()
+    frame.permit("duty.remove")
+    done = await submitted(
+        "duty",
+        form,
+        lambda: duty.remove(number, frame.request, frame.parts, frame.visitor, form.key),
+    )
+    if isinstance(done, Refused):
+        return await _page(frame, done)
+    return frame.go(PATH, f"已撤班：{done.desk_name} {done.account_name}。")

@@ -1,0 +1,90 @@
+"""A form of the back rooms: carried out, or told what is wrong with it. Knows no form."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from api.messages import field_errors
+from api.pages.acting import Refused, refused
+from api.pages.posted import Posted, shaped
+from api.problems import Problem, ProblemError, of_refusal
+from casework.errors import Refusal
+from evidence.errors import UploadRefused
+
+T = TypeVar("T")
+F = TypeVar("F", bound=BaseModel)
+
+
+LABELS: Mapping[str, str] = {
+    "name": "名称",
+    "display_name": "姓名",
+    "roles": "角色",
+    "street": "街镇",
+    "scopes": "权限",
+    "overlap_hours": "小时数",
+    "reason": "理由",
+    "effective_from": "生效时间",
+    "code": "代码",
+    "text": "文字",
+    "words": "字数",
+    "clock": "环节",
+    "limit": "时限",
+    "conditions": "立案条件",
+    "group": "类",
+    "holidays": "假期",
+    "year": "年份",
+    "desk": "工作台",
+    "account": "值班人",
+    "starts_at": "开始时间",
+    "ends_at": "结束时间",
+    "key_ids": "文字",
+}
+"""What the fields of forms other than a case's actions are called, by the last part of the name."""
+
+
+def label(_action: str, name: str) -> str:
+    """What a field is called, or nothing."""
+    first, _, rest = name.removeprefix("indicator.").partition(".")
+    return LABELS.get(rest) or LABELS.get(first, "")
+
+
+async def submitted(action: str, form: Posted, work: Callable[[], Awaitable[T]]) -> T | Refused:
+    """What the work gives, or why it was refused with all that was typed.
+
+    Problems of credentials are raised: a page shows them instead of the form.
+    """
+    try:
+        return await work()
+    except (Refusal, UploadRefused) as refusal:
+        problem, headers = of_refusal(refusal)
+        return refused(action, problem, form.values, headers=headers, label=label)
+    except ValidationError as invalid:
+        wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
+        problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
+        return refused(action, problem, form.values, label=label)
+    except ProblemError as error:
+        if error.problem.status in {401, 403}:
+            raise
+        return refused(action, error.problem, form.values, headers=error.headers, label=label)
+
+
+def read(form: type[F], posted: Posted) -> F:
+    """The form of the API that was posted. Raises ValidationError."""
+    return form.model_validate_json(msgspec.json.encode(shaped(form, posted)))
+
+
+def moment(text: str) -> str:
+    """A moment as a `datetime-local` field posts it, in Shanghai, with its offset."""
+    return f"{text}:00+08:00" if len(text) == len("2026-12-01T00:00") else text
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a text field that hold something."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def with_values(posted: Posted, **changes: Sequence[str]) -> Posted:
+    """The same form with some fields written as the API reads them."""
+    return Posted({**posted.values, **{k: tuple(v) for k, v in changes.items()}}, posted.files)
