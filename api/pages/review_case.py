@@ -92,6 +92,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     border_m: float | None
     candidates: tuple[Candidate, ...]
+    """The likeliest first; the second is the runner-up."""
     returned_by: tuple[str, ...]
 
 

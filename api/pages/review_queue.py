@@ -104,12 +104,11 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
         later = [item for item in (*items[at + 1 :], *items[: max(at, 0)]) if not item.claimed_by]
         return later[0].number if later else ""
 
-    def list_of(self, number: str) -> str:
-        """What the list is called in which a case stands first, or nothing."""
-        for group in self.groups:
-            if any(item.number == number for item in group.items):
-                return group.name
-        return ""
+    def lists_of(self, number: str) -> tuple[str, ...]:
+        """What the lists are called in which a case stands."""
+        return tuple(
+            named.name for named in self.lists if any(i.number == number for i in named.items)
+        )
 
 
 async def queue_of(frame: Frame, chosen: str) -> Queue:

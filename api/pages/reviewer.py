@@ -111,7 +111,7 @@ async def desk_answer(
         earlier=before,
         later=after,
         next=queue.after(number),
-        why=queue.list_of(number),
+        why=queue.lists_of(number),
         desk_path=desk_path,
     )
     for name, value in (wrong.headers if wrong else {}).items():

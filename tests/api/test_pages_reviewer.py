@@ -107,7 +107,8 @@ def test_the_desk_tells_what_is_next_and_why(town: Town, desk: Window) -> None:
     assert danger.number in page and "快捷键" in page
     opened = desk.get("/desk/reviewer", case=danger.number).text
     assert "险情：" in opened and "为什么在这里" in opened and "紧急" in opened
-    assert "属地明确" in opened and "距最近边界" in opened
+    assert "属地明确" in opened and "距最近边界" in opened and "其次：" in opened
+    assert re.search(r"<dt>清单</dt><dd>紧急、[^<]*待审核</dd>", opened)
     only = desk.get("/desk/reviewer", list="to_review", case=plain.number).text
     assert f'data-number="{plain.number}"' in only and 'aria-current="true"' in only
     assert desk.get("/desk/reviewer", case="HD26051100000000").status_code == 404
@@ -389,6 +390,24 @@ def test_an_unhappy_citizen_is_visited_and_rechecked_and_a_happy_case_nominated(
     )
     assert done.status_code == 303, done.text
     assert "已推荐到" in desk.get(done.headers["location"]).text
+
+
+def test_a_recheck_upheld_by_another_and_a_registration_to_be_revoked(
+    town: Town, desk: Window
+) -> None:
+    again = rated(town, solved="partly", satisfaction=3, efficiency=3)
+    kept = desk.decide(again, "uphold", code="V01", words="已到现场核对，问题已解决。")
+    assert kept.status_code == 303, kept.text
+    assert town.reviewer.sees(again)["status"] == "completed"
+    case = town.citizen("市民甲").report(place=spot(town))
+    town.reviewer.act(
+        case, "register", "registered", indicator="P10", condition="P10-2", dispatch=False
+    )
+    listed = desk.get("/desk/reviewer", list="to_dispatch", case=case.number).text
+    assert f'data-number="{case.number}"' in listed
+    asked = desk.decide(case, "revoke-registration", code="X02", words="实为小区内部道路。")
+    assert asked.status_code == 303
+    assert "revoke_registration" in town.reviewer.sees(case)["pending"]  # type: ignore[operator]
 
 
 def test_a_checker_goes_and_looks_and_reports(town: Town, desk: Window, checker: Window) -> None:

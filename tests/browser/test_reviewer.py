@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.api.client import INSIDE, NEAR_BORDER, Body, Tracked
+from tests.api.client import INSIDE, NEAR_BORDER, Body, Tracked, picture
 from tests.browser.conftest import Opens
 from tests.browser.desk import Site, Viewport, shoot
 from tests.browser.looks import holds
@@ -184,6 +184,26 @@ def test_a_repeated_report_is_merged_by_two_keys(desk: Opens, site: Site) -> Non
 
 
 @pytest.mark.deep
+def test_a_wrong_place_is_corrected_on_the_map(desk: Opens, site: Site) -> None:
+    case = plain(site)
+    page = desk("审核甲", "desktop").open(f"/desk/reviewer?case={case.number}")
+    claimed(page)
+    page.click("#do-correct-place > summary")
+    area = page.locator("#do-correct-place .map.leaflet-container")
+    area.wait_for()
+    area.click(position={"x": 60, "y": 60})
+    expect(page.locator("#correct_place-place-lon")).not_to_have_value("")
+    page.select_option("#correct_place-place-kind", "road")
+    page.fill("#correct_place-reason", "按照片更正到路口。")
+    before = site.town.reviewer.get(f"/cases/{case.id}").json()
+    with page.expect_navigation():
+        page.click("#act-correct-place [data-go]")
+    after = site.town.reviewer.get(f"/cases/{case.id}").json()
+    assert before["lon"] > after["lon"] and before["lat"] < after["lat"], "up and to the left"
+    assert page.locator("[data-desk]").get_attribute("data-open") == case.number
+
+
+@pytest.mark.deep
 def test_a_lost_connection_is_told_and_what_was_typed_stays(desk: Opens, site: Site) -> None:
     case = plain(site)
     window = desk("审核甲", "desktop")
@@ -300,9 +320,16 @@ def test_a_checker_reports_from_the_site(desk: Opens, site: Site, viewport: View
     shoot(page, f"check-case-{viewport}", whole=True)
     holds(page)
     page.fill("[name=findings]", "在楼前空地，不在楼道内。")
+    shot = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(7)}
+    page.set_input_files("input[data-source=camera]", shot)  # type: ignore[arg-type]  # as it says
+    expect(page.locator(".picked-one")).to_contain_text("已上传")
     with page.expect_navigation():
         page.click("#act-report-site-check button.main")
     expect(page.locator(".said")).to_contain_text("反馈现场核查")
+    told = site.town.reviewer.get(f"/cases/{case.id}/photos").json()["photos"]
+    assert [(one["came_with"], one["source"]) for one in told] == [
+        ("site-check-reported", "camera")
+    ]
 
 
 @pytest.mark.deep
