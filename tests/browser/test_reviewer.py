@@ -29,10 +29,10 @@ class Keys:
 
 
 def spot(site: Site) -> Body:
-    """A place of its own: no report of another test is near."""
+    """A place of its own, well inside 中关村: 120 m from those of the other tests."""
     site.town.pictures += 1
     n = site.town.pictures
-    return {**INSIDE, "lon": 116.3150 + n % 8 * 0.0025, "lat": 39.9760 + n // 8 % 8 * 0.002}
+    return {**INSIDE, "lon": 116.3188 + n % 8 * 0.0014, "lat": 39.9782 + n // 8 % 8 * 0.0011}
 
 
 def plain(
@@ -295,7 +295,7 @@ def test_the_desk_can_be_used_by_anybody(
     if state != "empty":
         claimed(page)
     if state == "error":
-        page.click("#do-refuse > summary")
+        page.click(".jump a[href='#do-refuse']")
         page.select_option("#refuse-code", "N99")
         page.click("#act-refuse [data-go]")
         with page.expect_navigation():

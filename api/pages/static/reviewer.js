@@ -119,6 +119,12 @@ document.addEventListener("keydown", (event) => {
   if (done) event.preventDefault();
 });
 
+// A link to a decision opens it, too.
+pane?.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#do-']");
+  if (link) document.getElementById(link.hash.slice(1)).open = true;
+});
+
 // choosing from the list of the others chooses "other" -------------------------------------------
 
 for (const select of document.querySelectorAll("[data-other]")) {
