@@ -23,6 +23,7 @@ from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
 from api.pages import (
+    checks,
     covering,
     files,
     following,
@@ -35,6 +36,8 @@ from api.pages import (
     office_security,
     registering,
     reporting,
+    reviewer,
+    searching,
     signing,
     statics,
     street,
@@ -230,6 +233,9 @@ UNPREFIXED = (
     supervisor.router,
     special_period_pages.router,
     shift_pages.router,
+    reviewer.router,
+    checks.router,
+    searching.router,
     case_pages.router,
     office_accounts.router,
     office_configuration.router,

@@ -167,6 +167,15 @@ SCREENS: tuple[Screen, ...] = (
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     *CITIZEN,
+    *(
+        Screen(
+            f"reviewer-{at}", "/desk/reviewer?case={submitted}", "审核甲", viewport=at, whole=True
+        )
+        for at in ("desktop", "phone")
+    ),
+    Screen("reviewer-list", "/desk/reviewer", "审核甲", whole=True, deep=True),
+    Screen("checks", "/desk/checks", "核查甲", deep=True),
+    Screen("search", "/search?status=submitted", "审核甲", viewport="desktop", deep=True),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
     *ways(Screen("typical-month", MAY, whole=True)),
     *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
