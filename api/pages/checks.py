@@ -14,9 +14,8 @@ from api.access import may_see
 from api.door import Door
 from api.pages.frame import Frame, framed
 from api.routes.cases import list_cases, look
-from api.routes.desks import remaining
 from api.schemas import CaseOut, Step
-from api.shown import desk_step, name_of_street
+from api.shown import desk_step, name_of_street, remaining
 from casework.lifecycle import Action
 from casework.model import Clock
 from projections import timeline

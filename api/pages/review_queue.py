@@ -12,9 +12,10 @@ from api.desk_schemas import PressingOut, ReviewerDeskOut, SectionOut
 from api.door import Door
 from api.duty import accounts_of
 from api.pages.frame import Frame
-from api.routes.desks import remaining, reviewers
+from api.routes.desks import reviewers
 from api.routes.visits import VisitOut, due_visits
 from api.schemas import CaseOut
+from api.shown import remaining
 from casework.clock_words import CLOCK_NAMES
 from casework.model import WINDOWS, Clock
 
