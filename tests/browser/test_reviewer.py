@@ -277,7 +277,8 @@ def scene(site: Site, state: str) -> str:
     return f"/desk/reviewer?case={case.number}"
 
 
-FAST = {("filled", "desktop"), ("error", "phone"), ("verification", "phone")}
+FAST = {("error", "phone"), ("verification", "desktop")}
+"""A plain case is looked at in both widths as one of the screens (tests/browser/screens.py)."""
 STATES = ("filled", "error", "empty", "border", "danger", "verification")
 LOOKS = [
     pytest.param(state, viewport, marks=[] if (state, viewport) in FAST else [pytest.mark.deep])
