@@ -34,6 +34,7 @@ from tests.api.test_typical_cases_api import (
     reopened,
     shown,
     solved,
+    step,
     with_photos,
 )
 
@@ -393,6 +394,23 @@ def test_what_is_sent_on_and_kept(press: Town, anybody: Window, editor: Window) 
     published(press, solved(press))
     caught_up(press)
     assert anybody.read(PUBLIC, 200, **known).headers["etag"] != month.headers["etag"]
+
+
+def test_a_correction_says_why_and_shows_what_stood_there(press: Town, anybody: Window) -> None:
+    number = published(press, solved(press))
+    first, second = (press.staff(name, Role.EDITOR) for name in ("编辑丙", "编辑丁"))
+    for caption, why in (("次日复查。", "补充复查。"), ("次日复查，没有反弹。", "写明结果。")):
+        form = {"entry": number, "caption": caption, "why": why}
+        step(first, "redact", form)
+        step(second, "approve", {"entry": number})
+        step(first, "publish")
+    caught_up(press)
+    text = anybody.sees(
+        f"{PUBLIC}/{number}", "已更正: 写明结果。", '<p class="caption">次日复查，没有反弹。</p>'
+    )
+    older = text[text.index("更正前的说明") :]
+    assert older.index("单车当天清走") < older.index("次日复查。")
+    assert older.count("更正原因：补充复查。") == 1, "each reason stands once"
 
 
 def test_a_reopened_case_is_gone_from_its_page_at_once_and_the_desk_says_what_to_do(
