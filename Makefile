@@ -6,7 +6,7 @@ run: .venv/.runtime
 	@exec scripts/casework demo --serve
 
 test: .venv/.dev
-	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-dev} exec .venv/bin/python -m pytest -q -n 3 --dist loadgroup -m "not deep"
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-dev} exec .venv/bin/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not deep"
 
 deep: .venv/.dev
 	@HYPOTHESIS_PROFILE=deep exec .venv/bin/python -m pytest -q -n 2 --dist loadgroup --timeout 9000

@@ -25,18 +25,32 @@ from api.pages import (
     analyst,
     analyst_files,
     analyst_trials,
+    checks,
+    covering,
     files,
+    following,
+    handlers,
     home,
     office_accounts,
     office_audit,
     office_configuration,
     office_duty,
     office_security,
+    registering,
+    reporting,
+    reviewer,
+    searching,
     signing,
     statics,
+    street,
+    supervisor,
+    typical,
+    typical_desk,
     uploading,
 )
 from api.pages import cases as case_pages
+from api.pages import shifts as shift_pages
+from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -64,6 +78,7 @@ from api.routes import (
     recognitions,
     redispatch,
     reports,
+    requests,
     sessions,
     shifts,
     similar,
@@ -174,6 +189,7 @@ ROUTERS = tuple(
         photos,
         sessions,
         cases,
+        requests,
         desks,
         duty,
         shifts,
@@ -210,8 +226,19 @@ UNPREFIXED = (
     statics.router,
     home.router,
     signing.router,
+    registering.router,
     uploading.router,
+    reporting.router,
+    following.router,
     files.router,
+    street.router,
+    handlers.router,
+    supervisor.router,
+    special_period_pages.router,
+    shift_pages.router,
+    reviewer.router,
+    checks.router,
+    searching.router,
     case_pages.router,
     analyst.router,
     analyst_files.router,
@@ -221,6 +248,9 @@ UNPREFIXED = (
     office_duty.router,
     office_security.router,
     office_audit.router,
+    typical.router,
+    typical_desk.router,
+    covering.router,
 )
 """What is served beside it."""
 

@@ -20,7 +20,7 @@ from api.door import Door as CaseDoor
 from api.pages import posted
 from api.pages.base_map import base_map, told
 from api.pages.rendering import page
-from api.pages.visitors import page_guard, receipts_of, remember, token_of
+from api.pages.visitors import page_guard, receipts_of, remember, to_sign_in, token_of
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.visitors import With
@@ -139,7 +139,7 @@ class Frame:
     def with_receipt_of(self, case: str) -> Visitor:
         """The visitor with the receipt that this browser keeps of a case, if it does."""
         receipt = receipts_of(self.request).get(case.upper())
-        if not receipt or not self.visitor.is_anonymous:
+        if not receipt or self.staff:
             return self.visitor
         return replace(self.visitor, receipt=receipt)
 
@@ -223,9 +223,14 @@ class Frame:
         return True
 
 
-def framed(operation: str) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
-    """The dependency of a page: its frame, if the policy lets the visitor in."""
-    guarded = page_guard(operation)
+def framed(
+    operation: str, instead: Callable[[HttpRequest], str] = to_sign_in
+) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
+    """The dependency of a page: its frame, if the policy lets the visitor in.
+
+    Who has no session is led to `instead`.
+    """
+    guarded = page_guard(operation, instead)
 
     async def frame(request: HttpRequest, parts: With) -> AsyncIterator[Frame]:
         try:

@@ -129,8 +129,15 @@ def _route(report: Report) -> None:
         visitor: Annotated[Visitor, Depends(guard(operation))],
         as_of: AsOfText = None,
     ) -> Response:
-        content = await made(parts, report, period, form, as_of)
-        return await sent(parts, visitor, report, period, form, content)
+        return await given_out(parts, visitor, report, period, form, as_of)
+
+
+async def given_out(
+    parts: Parts, visitor: Visitor, report: Report, period: str, form: Format, as_of: str | None
+) -> Response:
+    """A report as a file to take away; the audit trail has it before it goes out."""
+    content = await made(parts, report, period, form, as_of)
+    return await sent(parts, visitor, report, period, form, content)
 
 
 async def sent(

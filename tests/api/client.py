@@ -5,21 +5,27 @@ may make accounts, look into the audit trail and move the clock. Knows no rule o
 """
 
 import asyncio
+import atexit
 import io
+import shutil
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from PIL import Image, ImageDraw
+from starlette.routing import BaseRoute, Route
 
 from api.access import MOVES, READS, REPORTS
 from api.accounts.audit import AuditFilter, AuditRow, page
@@ -28,6 +34,7 @@ from api.accounts.principal import Channel, Principal, PrincipalKind
 from api.app import create_app
 from api.parts import Parts
 from api.preparing import prepare
+from api.preparing_once import _fingerprint
 from api.settings import Settings
 from api.wiring import build
 from casework.lifecycle import Action
@@ -49,9 +56,9 @@ NEAR_BORDER = {**INSIDE, "lon": 116.31732, "lat": 39.94887}
 """Between 紫竹院 and 北下关."""
 OUTSIDE = {**INSIDE, "lon": 116.5, "lat": 39.9}
 
-SQLITE = pytest.param("sqlite", marks=pytest.mark.xdist_group("town-sqlite"))
-POSTGRES = pytest.param("postgres", marks=pytest.mark.xdist_group("town-postgres"))
-"""The stores of the fixture `town`; one worker keeps a town."""
+SQLITE = pytest.param("sqlite", id="town-sqlite")
+POSTGRES = pytest.param("postgres", id="town-postgres")
+"""The stores of the fixture `town`; one worker keeps a town (tests/sharing.py)."""
 
 Body = dict[str, object]
 T = TypeVar("T")
@@ -168,8 +175,9 @@ class Caller:
         action = Action(action)
         path = f"/cases/{case.id}/{action.replace('_', '-')}"
         answer = self.post(path, form, match=case.version)
-        if answer.status_code == 409 and answer.json()["type"] == "/problems/unseen-findings":
-            # What the check of the photos says has come meanwhile: it is looked at, then decided.
+        while answer.status_code == 409 and answer.json()["type"] == "/problems/unseen-findings":
+            # What the check of the photos says has come meanwhile, and more of it may come while
+            # it is looked at; then decided.
             seen = self.get(f"/cases/{case.id}/photos", after=case.position).json()["photos"]
             form["findings_seen"] = [f["id"] for photo in seen for f in photo["findings"]]
             answer = self.post(path, form, match=case.version)
@@ -238,7 +246,7 @@ class Town:
 
     def run(self, work: Coroutine[object, object, T]) -> T:
         """Do something on the server's own event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def forward(self, **much: float) -> None:
         """Move the clock, and let the engine read its reference streams at the new time."""
@@ -248,7 +256,7 @@ class Town:
     def status_in_the_end(self, case: Tracked) -> str:
         """The case's status once the clock has acted on what is due and the case has moved."""
         seen = case.status
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while seen == case.status and time.monotonic() < until:
             # Asking for the log's end waits for the views, on which the clock's index rests.
             head = self.parts.casework.eventlog.head()
@@ -394,18 +402,57 @@ def as_built(parts: Parts) -> Parts:
     return parts
 
 
+@cache
+def _prepared() -> Path:
+    """A data folder that this code has prepared; as long as this process lives."""
+    folder = Path(mkdtemp(prefix="casework"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = settings_for(folder / "var")
+    prepare(settings)
+    (settings.var / "prepared").write_text(_fingerprint(settings))
+    return settings.var
+
+
+def prepared(var: Path) -> Path:
+    """Lay a prepared data folder there: a copy, for the making takes longer than most tests."""
+    shutil.copytree(_prepared(), var)
+    return var
+
+
+_INCLUDED: list[BaseRoute] = []
+
+
+def app_over(parts: Parts) -> FastAPI:
+    """The app as it is served, with the routers that the first app of this process included.
+
+    They hold nothing of the parts; to work out what each route takes would cost every town more
+    than all the rest of its start.
+    """
+    app = create_app(parts)
+    own = [route for route in app.router.routes if isinstance(route, Route)]
+    included = [route for route in app.router.routes if not isinstance(route, Route)]
+    if not _INCLUDED:
+        _INCLUDED.extend(included)
+    assert len(included) == len(_INCLUDED)
+    app.router.routes[:] = [*own, *_INCLUDED]
+    return app
+
+
 @contextmanager
 def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -> Iterator[Town]:
     """A server over these settings, from its first reading to its graceful end.
 
     `change` may put another part in the place of one that this release cannot have yet.
     """
-    prepare(settings)
+    if not settings.var.exists() and settings == settings_for(settings.var):
+        prepared(settings.var)
+    else:
+        prepare(settings)
     clock = HandClock()
     parts = change(build(settings, clock, lambda: clock().timestamp()))
     parts.timekeeper.accept_time()  # the hand's morning lies before the founding of the log
     config = uvicorn.Config(
-        create_app(parts), host="127.0.0.1", port=0, loop="uvloop", http="httptools",
+        app_over(parts), host="127.0.0.1", port=0, loop="uvloop", http="httptools",
         access_log=False, log_level="error", server_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -424,7 +471,7 @@ def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -
 
     thread = threading.Thread(target=run, name="server")
     thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         try:
             # The socket listens already: the first request waits until the server takes it up.
             while http.get("/health/ready").status_code != 200:

@@ -13,7 +13,7 @@ from api.commands.exits import Exit, Refused
 from api.commands.opening import opened
 from geo.coordinates import Crs
 from geo.dispatch import Certainty
-from tests.api.client import INSIDE, XUEYUANLU, ZHONGGUANCUN, open_town, settings_for
+from tests.api.client import INSIDE, XUEYUANLU, ZHONGGUANCUN, open_town, prepared, settings_for
 from tests.api.district_files import frame, write
 
 LON, LAT = float(str(INSIDE["lon"])), float(str(INSIDE["lat"]))
@@ -45,7 +45,7 @@ def adopt(var: Path, file: Path, *more: str) -> Result:
     ],
 )
 def test_a_map_of_any_kind_is_adopted_from_its_time_on(tmp_path: Path, name: str, crs: Crs) -> None:
-    var, holds = tmp_path / "var", soon()
+    var, holds = prepared(tmp_path / "var"), soon()
     told = ["--crs", "gcj02"] if crs is Crs.GCJ02 else []
     file = write(tmp_path / name, crs)
     done = adopt(var, file, "--from", holds.isoformat(), "--accuracy-m", "20", *told)
@@ -62,7 +62,7 @@ def test_a_map_of_any_kind_is_adopted_from_its_time_on(tmp_path: Path, name: str
 
 
 def test_an_adoption_without_notice_is_refused_and_nothing_is_recorded(tmp_path: Path) -> None:
-    var, file = tmp_path / "var", write(tmp_path / "d.gpkg")
+    var, file = prepared(tmp_path / "var"), write(tmp_path / "d.gpkg")
     done = adopt(var, file, "--from", datetime.now(UTC).isoformat())
     assert isinstance(done.exception, Refused) and "生效时间过早" in str(done.exception)
     wrong = adopt(var, file, "--from", "明天")
@@ -72,14 +72,14 @@ def test_an_adoption_without_notice_is_refused_and_nothing_is_recorded(tmp_path:
 
 
 def test_a_map_is_adopted_once(tmp_path: Path) -> None:
-    var, file = tmp_path / "var", write(tmp_path / "d.gpkg")
+    var, file = prepared(tmp_path / "var"), write(tmp_path / "d.gpkg")
     assert adopt(var, file).exit_code == Exit.DONE
     again = adopt(var, file)
     assert "没有变化" in str(again.exception)
 
 
 def test_a_map_with_faults_is_told_with_their_places_and_not_adopted(tmp_path: Path) -> None:
-    var, file = tmp_path / "var", tmp_path / "d.gpkg"
+    var, file = prepared(tmp_path / "var"), tmp_path / "d.gpkg"
     made = frame(moved=False)
     made = made[made.code != XUEYUANLU].copy()
     hole = made.geometry[made.code == ZHONGGUANCUN].iloc[0].representative_point().buffer(0.001)
@@ -143,7 +143,7 @@ def test_points_of_a_table_are_compared_where_no_engine_was_ever_started(tmp_pat
 
 
 def test_a_map_that_was_changed_on_the_disk_is_not_used(tmp_path: Path) -> None:
-    var = tmp_path / "var"
+    var = prepared(tmp_path / "var")
     assert adopt(var, write(tmp_path / "d.gpkg")).exit_code == Exit.DONE
     with opened(settings_for(var)) as parts:
         kept = parts.boundaries.folder / parts.casework.references.boundaries[1].sha256

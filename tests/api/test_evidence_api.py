@@ -30,7 +30,7 @@ from tests.api.client import (
 from tests.evidence.scenes import scene
 from tests.evidence.sounds import recording
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 SMALL = (480, 360)
 T = TypeVar("T")
 

@@ -12,8 +12,6 @@ from casework.catalogue import IndicatorRevised
 from casework.model import Role
 from casework.proposals import ChangeConfirmed
 from tests.api.client import (
-    POSTGRES,
-    SQLITE,
     Body,
     Caller,
     Town,
@@ -24,7 +22,7 @@ from tests.api.client import (
 from tests.postgres import PostgresServer
 
 
-@pytest.fixture(scope="module", params=[SQLITE, POSTGRES])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def town(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Town]:

@@ -155,7 +155,7 @@ def test_a_platform_that_is_set_is_asked_its_silence_borne_and_the_limit_kept(
         settings = settings_for(
             tmp_path / "var",
             recognition_url=f"{site.url}/ask",
-            recognition_seconds=0.4,
+            recognition_seconds=1.5,
             recognition_limit="3/hour",
         )
         with open_town(settings) as asked:
@@ -167,7 +167,7 @@ def test_a_platform_that_is_set_is_asked_its_silence_borne_and_the_limit_kept(
             site.says = Said(hang=True)
             began = time.monotonic()
             alone = asked.anonymous().post("/recognitions", {"text": "盲道上停了车"}).json()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 25, "it did not wait for the platform's 30 s"
             assert alone["proposals"][0]["indicator"] == "P09"
             assert any("智能识别平台" in note for note in alone["notes"])
             assert asked.anonymous().post("/recognitions", {"text": "车"}).status_code == 200

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,8 @@ from api.accounts.principal import Channel, Principal, PrincipalKind
 from api.commands.opening import opened
 from api.parts import Parts
 from casework.model import Role
-from tests.api.client import settings_for
+from tests.api.client import prepared, settings_for
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -63,6 +63,8 @@ class Installation:
         self.var = self.folder / "var"
         self.people = self.folder / "people.json"
         settings = settings_for(self.var, self.database)
+        if not self.database:
+            prepared(self.var)
         self._env = os.environ | {
             f"CASEWORK_{name.upper()}": str(getattr(settings, name))
             for name in (
@@ -80,9 +82,7 @@ class Installation:
     @contextmanager
     def server(self) -> Iterator["Server"]:
         """A running, ready server; ended by SIGTERM if it still lives."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         with (self.folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *self.program, "--port", str(port)],
@@ -157,7 +157,7 @@ class Server:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"Authorization": self.installation.says},
-            timeout=10,
+            timeout=30,
         )
 
     def ready(self) -> bool:

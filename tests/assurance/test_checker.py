@@ -15,8 +15,6 @@ from tests.api.test_life_stories import (
 )
 from tests.assurance.rig import check
 
-pytestmark = pytest.mark.xdist_group("kill-sqlite")
-
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -26,7 +26,6 @@ def report(server: Server) -> httpx.Response:
 
 
 @pytest.mark.deep
-@pytest.mark.xdist_group("kill-postgres")
 def test_a_crashed_postgresql_is_taken_up_again_by_the_same_process(tmp_path: Path) -> None:
     with running_server() as postgres:
         installation = Installation(tmp_path, postgres.fresh_database())
@@ -49,6 +48,11 @@ def test_a_crashed_postgresql_is_taken_up_again_by_the_same_process(tmp_path: Pa
         assert code == 0, says
 
 
+def size(installation: Installation, files: str) -> int:
+    """Bytes of the largest of these files."""
+    return max(path.stat().st_size for path in installation.var.glob(files))
+
+
 def sitting_in(log: Path) -> dbapi2.Connection:
     """A reader who stays: the WAL is not begun again while it sits there, so it only grows."""
     connection = dbapi2.connect(f"file:{log}?mode=ro", uri=True, isolation_level=None)
@@ -57,7 +61,6 @@ def sitting_in(log: Path) -> dbapi2.Connection:
     return connection
 
 
-@pytest.mark.xdist_group("kill-sqlite")
 def test_a_full_disk_refuses_writes_and_keeps_reads(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the log's WAL cannot grow."""
     installation = Installation(tmp_path)
@@ -67,9 +70,10 @@ def test_a_full_disk_refuses_writes_and_keeps_reads(tmp_path: Path) -> None:
         server.settle()
         server.in_order()
         first = server.http.get("/api/v1/cases", params={"limit": 1}).json()["cases"][0]
-        largest = max(path.stat().st_size for path in installation.var.glob("*.db*"))
-        log = (installation.var / "log.db-wal").stat().st_size
-        assert log == largest, "the limit must meet the log before anything else"
+        # The limit must meet the log before anything else. A busy machine commits more at once,
+        # and the views are larger then; one by one it is the log's WAL that grows.
+        while (log := size(installation, "log.db-wal")) < size(installation, "*.db*"):
+            assert report(server).status_code == 201
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (log + 8192, log + 8192))
         refused = [answer for _ in range(40) if (answer := report(server)).status_code != 201]
         assert refused

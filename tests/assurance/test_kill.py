@@ -30,8 +30,8 @@ def round_of_killing(installation: Installation) -> None:
 
 
 STORES = [
-    pytest.param("sqlite", marks=pytest.mark.xdist_group("kill-sqlite")),
-    pytest.param("postgres", marks=pytest.mark.xdist_group("kill-postgres")),
+    pytest.param("sqlite", id="kill-sqlite"),
+    pytest.param("postgres", id="kill-postgres"),
 ]
 
 
@@ -58,7 +58,6 @@ def test_a_server_killed_many_times_has_kept_what_it_acknowledged(
         assert code == 0, says
 
 
-@pytest.mark.xdist_group("kill-sqlite")
 def test_a_server_that_acknowledges_too_early_is_found_out(tmp_path: Path) -> None:
     """The control: the same kill, the same checker, and one guard taken out."""
     installation = Installation(tmp_path, program=LYING)
@@ -73,7 +72,6 @@ def test_a_server_that_acknowledges_too_early_is_found_out(tmp_path: Path) -> No
     assert "acknowledged and not in the log" in says
 
 
-@pytest.mark.xdist_group("kill-sqlite")
 @pytest.mark.parametrize("clients", [4])
 def test_clients_who_hang_up_wedge_nothing_and_lose_nothing(tmp_path: Path, clients: int) -> None:
     installation = Installation(tmp_path)

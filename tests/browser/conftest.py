@@ -4,7 +4,6 @@ While Playwright runs, the thread of the tests counts as inside an event loop. T
 loops of their own, so Playwright ends with the last test of this folder: scope "package".
 """
 
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -23,17 +22,8 @@ from tests.browser.desk import (
 )
 from tests.untested import untested
 
-GROUPS = 2
-"""How many workers share these tests; each has a Chromium and a server of its own."""
-
 Opens = Callable[..., Desk]
 """The fixture `desk`: see `tests.browser.desk.open_desk` for what it takes."""
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a module on one worker, so that no worker starts a third Chromium."""
-    group = zlib.crc32(item.path.name.encode()) % GROUPS
-    item.add_marker(pytest.mark.xdist_group(f"browser-{group}"))
 
 
 def program() -> str:

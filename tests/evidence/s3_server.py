@@ -10,18 +10,13 @@ from contextlib import contextmanager
 
 import httpx
 
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 @contextmanager
 def s3_server(*buckets: str) -> Iterator[str]:
     """Its address, with these buckets in it. It ends with the block, and keeps nothing."""
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
@@ -32,11 +27,11 @@ def s3_server(*buckets: str) -> Iterator[str]:
     try:
         _await(server, port)
         for bucket in buckets:
-            assert httpx.put(f"{address}/{bucket}", timeout=10).status_code == 200
+            assert httpx.put(f"{address}/{bucket}", timeout=60).status_code == 200
         yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def _await(server: subprocess.Popen[bytes], port: int) -> None:
@@ -47,4 +42,5 @@ def _await(server: subprocess.Popen[bytes], port: int) -> None:
             knock.settimeout(0.1)
             if knock.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        time.sleep(0.05)
     raise TimeoutError(port)

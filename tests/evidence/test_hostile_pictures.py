@@ -1,5 +1,4 @@
 import random
-import time
 from collections.abc import Iterator
 
 import pillow_heif
@@ -8,6 +7,7 @@ import pytest
 from evidence.examining import Examined, Examiner
 from evidence.unreadable import SENTENCES, Unreadable, Why
 from tests.evidence import hostile
+from tests.quickness import quickest
 
 pillow_heif.register_heif_opener()
 
@@ -26,18 +26,12 @@ def test_is_refused_within_a_second_and_the_next_photo_is_not(
     make, whys = hostile.HOSTILE[name]
     content = make()
     assert len(content) < 20 * 1024 * 1024
-    took: list[float] = []
-    outcome: Examined | Unreadable | None = None
-    for _ in range(3):  # others may be using the machine
-        before = time.monotonic()
-        outcome = examiner.examine([content])
-        took.append(time.monotonic() - before)
-        if took[-1] < 1.0:
-            break
+    outcomes: list[Examined | Unreadable] = []
+    assert quickest(lambda: outcomes.append(examiner.examine([content])), 1.0) < 1.0
+    outcome = outcomes[-1]
     assert isinstance(outcome, Unreadable)
     assert outcome.code in whys
     assert outcome.sentence.endswith("。")
-    assert min(took) < 1.0
     assert isinstance(examiner.examine([hostile.photo()]), Examined)
 
 
@@ -49,10 +43,10 @@ def test_a_file_over_the_limit_is_not_even_sent_to_the_sandbox(examiner: Examine
 
 def test_pixels_beyond_what_the_header_says_are_never_unpacked(examiner: Examiner) -> None:
     content = hostile.lying_png()
-    before = time.monotonic()
-    outcome = examiner.examine([content])
+    outcomes: list[Examined | Unreadable] = []
+    assert quickest(lambda: outcomes.append(examiner.examine([content])), 1.0) < 1.0
+    outcome = outcomes[-1]
     assert isinstance(outcome, Examined) and (outcome.width, outcome.height) == (64, 64)
-    assert time.monotonic() - before < 1.0
 
 
 def test_an_hdr_photo_with_its_light_map_behind_it_is_a_photo(examiner: Examiner) -> None:

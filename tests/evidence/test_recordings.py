@@ -119,10 +119,10 @@ def test_nonsense_is_an_answer_and_quick(name: str) -> None:
         broken = bytearray(whole)
         for _ in range(rng.choice((1, 5, 40))):
             broken[rng.randrange(len(broken))] = rng.choice((0, 0xFF, rng.randrange(256)))
-        before = time.monotonic()
+        before = time.thread_time()
         found = answer(bytes(broken))
         assert found > 0 if isinstance(found, float) else found.endswith("。")
-        assert time.monotonic() - before < 1.0
+        assert time.thread_time() - before < 1.0
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_nonsense_is_an_answer_and_quick(name: str) -> None:
     ids=["webm", "ogg", "wav", "m4a folders", "m4a runs", "amr", "mp3"],
 )
 def test_files_made_to_cost_time_do_not(content: bytes) -> None:
-    before = time.monotonic()
+    before = time.thread_time()
     with pytest.raises(UploadRefused):
         check([content])
-    assert time.monotonic() - before < 2.0
+    assert time.thread_time() - before < 2.0

@@ -84,12 +84,12 @@ def test_what_a_job_does_to_itself_is_an_answer_and_the_bench_lives_on(
     stopped = sandbox.run(job, b"")
     assert isinstance(stopped, Stopped)
     assert stopped.crashed is crashed
-    assert time.monotonic() - before < LIMITS.seconds + 5
+    assert time.monotonic() - before < LIMITS.seconds + 20
     assert sandbox.run("who", b"") == bench
 
 
 def test_a_job_that_only_waits_is_ended_by_the_clock() -> None:
-    limits = Limits(memory=LIMITS.memory, cpu=1, seconds=0.2, bytes_in=10, bytes_out=1000)
+    limits = Limits(memory=LIMITS.memory, cpu=1, seconds=1.5, bytes_in=10, bytes_out=1000)
     box = Sandbox("tests.evidence.probes", limits)
     assert box.run("stand still", b"") == Stopped(crashed=False, what="seconds")
     assert box.run("echo", b"on") == b"on"
@@ -144,7 +144,7 @@ def test_closing_ends_the_process_and_whoever_waits_is_told() -> None:
     waiting = threading.Thread(target=wait)
     waiting.start()
     box.close()
-    waiting.join(20)
+    waiting.join(60)
     assert len(told) == 1
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -167,7 +167,7 @@ def test_closing_just_as_a_job_begins_is_told_too() -> None:
     before = len(os.listdir("/proc/self/fd")) if LINUX else 0  # noqa: PTH208  numbers, no paths
     with pytest.raises(SandboxBroken):
         box.run(ClosesTheBox("echo"), b"")
-    assert before == (len(os.listdir("/proc/self/fd")) if LINUX else 0)  # noqa: PTH208  numbers, no paths
+    assert before == (len(os.listdir("/proc/self/fd")) if LINUX else 0)  # noqa: PTH208  the same
 
 
 def test_a_module_that_cannot_be_imported_is_told_at_once() -> None:
@@ -201,7 +201,7 @@ def test_when_the_server_is_killed_bench_and_job_die_too() -> None:
     server.stdout.close()
     if handle is not None:
         # Waits on the process itself: it becomes readable when it has ended.
-        assert select.select([handle], [], [], 10)[0]
+        assert select.select([handle], [], [], 60)[0]
         os.close(handle)
 
 

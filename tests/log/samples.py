@@ -52,7 +52,7 @@ NAMES = Names([OPENING, MOVING], {"moved": Upcaster("moved.2", to_moved_2)})
 
 def until(condition: Callable[[], bool]) -> None:
     """Wait for another thread; fail when it takes absurdly long."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)

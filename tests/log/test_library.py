@@ -106,6 +106,6 @@ def test_a_runner_of_the_library_projects_our_log(env: dict[str, str]) -> None:
         stream = uuid4()
         for version in range(1, 6):
             runner.app.note(stream, version, "x")
-        runner.wait(5, timeout=10)
+        runner.wait(5, timeout=60)
         assert runner.view.seen == [1, 2, 3, 4, 5]
         assert app.recorder.max_notification_id() == 5

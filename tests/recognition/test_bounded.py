@@ -97,7 +97,7 @@ def test_more_memory_than_allowed_is_not_given(
 
 
 def test_a_question_too_many_is_refused_at_once(start: Start) -> None:
-    worker = start(waiting=1, seconds=1.0, starting=30)
+    worker = start(waiting=1, seconds=3.0, starting=30)
     worker.ask(b"one")
     outcome: list[str] = []
 
@@ -133,7 +133,7 @@ def test_one_that_left_because_nobody_asked_has_not_failed(start: Start) -> None
     worker = start(idle=0.05)
     worker.ask(b"one")
     left = worker._process
-    assert left is not None and left.wait(10) == 0
+    assert left is not None and left.wait(60) == 0
     assert worker.ask(b"two") == b"heard two"
     assert worker.condition().state == "ready" and worker.pid != left.pid
 

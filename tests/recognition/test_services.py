@@ -24,7 +24,7 @@ KINDS = (
     Kind(code="P05", name="水面漂浮物"),
     Kind(code="P09", name="车辆占压盲道"),
 )
-SECONDS = 0.4
+SECONDS = 2.0
 
 
 @pytest.fixture

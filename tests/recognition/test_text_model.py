@@ -19,6 +19,7 @@ from recognition.model import OUT, Asked, Kind, Opinion
 from recognition.recogniser import recognise
 from recognition.text_model import INDOOR_DOOR, Fitted, TextModel, train
 from recognition.words import Words, plain
+from tests.quickness import quickest
 from tests.recognition.conftest import Shipped
 from tests.recognition.texts import figures, texts
 
@@ -56,13 +57,20 @@ def test_a_set_and_the_examples_share_no_text(shipped: Shipped) -> None:
 
 
 def test_it_trains_in_a_second_and_answers_in_a_millisecond(shipped: Shipped) -> None:
-    assert shipped.cpu_seconds < 1.5  # one core of its own; 0.5 s when nothing else runs
+    # 0.5 s on a core of its own; once more where the machine has others to serve.
+    seconds = shipped.cpu_seconds
+    if seconds >= 1.5:
+        seconds = quickest(lambda: train(shipped.material), 1.5, time.process_time)
+    assert seconds < 1.5
     doors = {door.name: door for door in shipped.material.doors}
     asked = [Asked(text=text.text, place_kind="road") for text in texts("held_out")]
-    began = time.process_time()
-    for each in asked:
-        recognise(each, [shipped.model], shipped.material.kinds, doors=doors)
-    assert (time.process_time() - began) / len(asked) < 0.001
+
+    def ask() -> None:
+        for each in asked:
+            recognise(each, [shipped.model], shipped.material.kinds, doors=doors)
+
+    enough = 0.001 * len(asked)
+    assert quickest(ask, enough, time.process_time) < enough
 
 
 def test_the_same_inputs_give_the_same_model_and_others_another_version(shipped: Shipped) -> None:
@@ -195,9 +203,8 @@ def test_any_letters_get_an_answer(shipped: Shipped, text: str) -> None:
 
 
 def test_a_long_text_costs_no_more_than_its_beginning(shipped: Shipped) -> None:
-    began = time.process_time()
-    opinion(shipped, "盲道" + "停车位" * 700)
-    assert time.process_time() - began < 0.05
+    text = "盲道" + "停车位" * 700
+    assert quickest(lambda: opinion(shipped, text), 0.05, time.process_time) < 0.05
 
 
 def test_a_transcript_is_read_like_a_text(shipped: Shipped) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import sharing
+
 ROOT = Path(__file__).parents[2]
 LOCKS = (
     "requirements.txt",
@@ -119,3 +121,22 @@ def test_every_ignore_of_a_rule_has_a_reason() -> None:
                 said = re.sub(r".*# noqa(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?", "", line)
                 assert len(said.strip(" -:#")) >= 4, f"{path}:{number}"
             before = line.strip()
+
+
+def test_the_groups_of_tests_name_files_there_are() -> None:
+    named = {*sharing.DEMONSTRATION, *sharing.LONGEST} - {*sharing.ACROSS_FILES, "demonstration"}
+    assert not [name for name in named if not (ROOT / name).is_file()]
+    marked = "mark." + "xdist_group"  # without effect: see tests/sharing.py
+    tests = [path for path in committed() if path.parts[0] == "tests" and path.suffix == ".py"]
+    assert not [
+        path for path in tests if (ROOT / path).is_file() and marked in (ROOT / path).read_text()
+    ]
+
+
+def test_a_test_is_of_its_file_or_of_a_group_across_files() -> None:
+    of = sharing.group_of
+    assert of("tests/api/test_pages.py::test_a[town-sqlite]") == "town-sqlite"
+    assert of("tests/api/test_pages.py::test_a[x-town-postgres]") == "town-postgres"
+    assert of("tests/api/test_pages.py::test_town-sqlite") == "tests/api/test_pages.py"
+    assert of("tests/running/test_tour.py::test_a") == "demonstration"
+    assert sharing.rank("town-postgres") < sharing.rank("tests/api/test_pages.py")

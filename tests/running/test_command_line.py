@@ -11,6 +11,7 @@ import pytest
 
 from api.__main__ import COMMANDS
 from api.commands.exits import Exit
+from tests.api.client import prepared
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,10 +63,11 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
 def test_the_first_administrators_token_is_given_for_one_of_three_roles_only(
     tmp_path: Path,
 ) -> None:
-    done = casework("accounts", "first-admin", var=tmp_path / "var")
+    var = prepared(tmp_path / "var")
+    done = casework("accounts", "first-admin", var=var)
     assert done.returncode == Exit.DONE
     assert len(done.stdout.strip()) >= 40
-    refused = casework("accounts", "first-admin", "--role", "reviewer", var=tmp_path / "var")
+    refused = casework("accounts", "first-admin", "--role", "reviewer", var=var)
     assert (refused.returncode, refused.stdout) == (Exit.NOT_POSSIBLE, "")
 
 

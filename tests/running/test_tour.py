@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,16 +12,11 @@ from pathlib import Path
 import httpx
 
 from api.demo_pictures import picture
+from tests.ports import free_port
 from tests.running.conftest import Stage
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8000"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def wait_until_ready(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -62,5 +56,5 @@ def test_every_step_of_the_tour_is_so(demonstration: Stage, tmp_path: Path) -> N
     finally:
         server.terminate()
         # It ends the requests in hand, then itself by the signal it got.
-        assert server.wait(30) in (0, -signal.SIGTERM)
+        assert server.wait(60) in (0, -signal.SIGTERM)
     assert done.returncode == 0, done.stderr

@@ -81,6 +81,7 @@ export class Photos {
       state.textContent = error.message;
       const again = document.createElement("button");
       again.type = "button";
+      again.className = "again";
       again.textContent = "再试一次";
       again.addEventListener("click", () => {
         again.remove();
@@ -100,7 +101,7 @@ export class Photos {
   async upload(file) {
     const body = new FormData();
     body.append("file", await shrunk(file), "photo.jpg");
-    for (const name of ["key", "token", "case"]) {
+    for (const name of ["key", "token", "case", "link"]) {
       const input = this.form.querySelector(`input[name="${name}"]`);
       if (input) body.append(name, input.value);
     }
