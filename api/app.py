@@ -23,8 +23,10 @@ from api.large_bodies import LargeBodies
 from api.messages import field_errors
 from api.pages import cases as case_pages
 from api.pages import (
+    covering,
     files,
     following,
+    handlers,
     home,
     office_accounts,
     office_audit,
@@ -35,8 +37,14 @@ from api.pages import (
     reporting,
     signing,
     statics,
+    street,
+    supervisor,
+    typical,
+    typical_desk,
     uploading,
 )
+from api.pages import shifts as shift_pages
+from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
 from api.pages.visitors import page_visitor, wants_page
 from api.parts import Parts
@@ -64,6 +72,7 @@ from api.routes import (
     recognitions,
     redispatch,
     reports,
+    requests,
     sessions,
     shifts,
     similar,
@@ -174,6 +183,7 @@ ROUTERS = tuple(
         photos,
         sessions,
         cases,
+        requests,
         desks,
         duty,
         shifts,
@@ -215,12 +225,20 @@ UNPREFIXED = (
     reporting.router,
     following.router,
     files.router,
+    street.router,
+    handlers.router,
+    supervisor.router,
+    special_period_pages.router,
+    shift_pages.router,
     case_pages.router,
     office_accounts.router,
     office_configuration.router,
     office_duty.router,
     office_security.router,
     office_audit.router,
+    typical.router,
+    typical_desk.router,
+    covering.router,
 )
 """What is served beside it."""
 

@@ -90,10 +90,52 @@ class EscalatedOut(Wire):
     reached_at: datetime
 
 
+class ReturnedOut(Wire):
+    """A case that came back twice or more; `returns` are those accepted."""
+
+    case: PressingOut
+    returns: int
+
+
+class SuspectedOut(Wire):
+    """疑似虚假整改: a case-round whose hand-over is, or was, in doubt.
+
+    `code` is that of the 返工 or reopening which found it false; `findings` of the photo check
+    advise only.
+    """
+
+    case_id: UUID
+    number: str
+    status: str
+    status_name: str
+    street: str | None
+    street_name: str | None
+    indicator: str | None
+    indicator_name: str | None
+    round: int
+    handed_over_at: datetime
+    code: str | None
+    findings: tuple[str, ...]
+
+
+class ReboundOut(Wire):
+    """反弹点位: a 100 m cell, by its middle, where what had been closed was reported again."""
+
+    cell: str
+    lon: float
+    lat: float
+    street: str | None
+    street_name: str | None
+    indicator: str
+    indicator_name: str | None
+    reports: int
+
+
 class SupervisorDeskOut(Wire):
     """The supervisor's desk. Lists are cut at `limit`, counts are not.
 
-    `escalated` are those of which it was told at 150 or 200 % of a limit.
+    `escalated` are those of which it was told at 150 or 200 % of a limit; `due_soon` are due
+    within a day; `returned` 退回≥2次; `suspected` 疑似虚假整改; `rebounds` 反弹点位 of a week.
     """
 
     counts: dict[str, int]
@@ -104,6 +146,10 @@ class SupervisorDeskOut(Wire):
     decisions: tuple[PressingOut, ...]
     to_designate: tuple[PressingOut, ...]
     suspensions_ending: tuple[PressingOut, ...]
+    due_soon: tuple[PressingOut, ...]
+    returned: tuple[ReturnedOut, ...]
+    suspected: tuple[SuspectedOut, ...]
+    rebounds: tuple[ReboundOut, ...]
     as_of: int
 
 
@@ -117,6 +163,13 @@ class DutyIn(Wire):
     account: UUID
     starts_at: AwareMoment = Field(description="最早为现在；不能补排。")
     ends_at: AwareMoment
+
+
+class DutyAccountOut(Wire):
+    """Somebody who may be put on the roster of a desk."""
+
+    account: UUID
+    account_name: str
 
 
 class DutyOut(Wire):

@@ -477,6 +477,30 @@ class MyCaseOut(Wire):
     as_of: int
 
 
+class StreetTaskOut(Wire):
+    """A case under the clock that presses the 街镇 most; `remaining` is told by the wall.
+
+    `again`: it was sent back by 返工 or reopened by 重办.
+    """
+
+    case: CaseOut
+    clock: str | None
+    clock_name: str | None
+    due_at: datetime | None
+    overdue: bool
+    remaining: str | None
+    again: bool
+
+
+class StreetSectionOut(Wire):
+    """A list of the street's desk: how many there are, and those that are due first."""
+
+    key: str
+    name: str
+    count: int
+    tasks: tuple[StreetTaskOut, ...]
+
+
 class StreetDeskOut(Wire):
     """A street's desk: counts, and the cases by what presses.
 
@@ -496,6 +520,11 @@ class StreetDeskOut(Wire):
     suspensions_ending: int
     pending: dict[str, int]
     tasks: tuple[CaseOut, ...]
+    sections: tuple[StreetSectionOut, ...] = Field(
+        default=(),
+        description="分栏: 督办待答复、超期、今日到期、待签收、返工/重办、群众不满意、挂账到期、"
+        "申请待答复、可申诉、全部在办；同一案件可出现在多栏。",
+    )
 
 
 class DueOut(Wire):

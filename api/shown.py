@@ -49,6 +49,16 @@ def indicator_name(parts: Parts, code: str | None) -> str | None:
         return code
 
 
+def remaining(due_at: datetime, now: datetime) -> str:
+    """How long is left, or how long it is over, in days, hours and minutes by the wall."""
+    minutes = int(abs(due_at - now).total_seconds()) // 60
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = ((days, "天"), (hours, "小时"), (minutes, "分钟"))
+    told = "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "不足1分钟"
+    return f"{'剩余' if due_at >= now else '已超期'}{told}"
+
+
 def status_name(status: Status, *, staff: bool, view: CaseView | None, parts: Parts) -> str:
     """What the status is called at the desk, or to the citizen with the blanks filled in."""
     if staff or view is None:

@@ -170,6 +170,20 @@ class Uploads:
             ).all()
         return {row.id: None if row.outcome is None else bytes(row.outcome) for row in rows}
 
+    def held_by(self, owner: str, now: datetime, limit: int) -> list[tuple[Upload, bytes | None]]:
+        """What an owner may still cite, with its outcome, the oldest first; at most `limit`.
+
+        Looked for among the uploads of a day, along the index of how long they are good.
+        """
+        with self._desk.read() as connection:
+            rows = connection.execute(
+                select(upload)
+                .where(upload.c.good_until > now, upload.c.owner == owner)
+                .order_by(upload.c.good_until, upload.c.id)
+                .limit(limit)
+            ).all()
+        return [(_upload(row), None if row.outcome is None else bytes(row.outcome)) for row in rows]
+
     def bring_back(self, upload_id: UUID, blob: Blob, now: datetime) -> None:
         """Have a file examined that the log cites and this desk does not know (a restore)."""
         with self._desk.write() as connection:

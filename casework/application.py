@@ -40,6 +40,7 @@ from casework import commands as ask
 from casework.decisions.asking import Asking
 from casework.effective import Effective
 from casework.errors import AlreadyReported, Behind, KeyReused, Refusal, Stale, UnknownCase
+from casework.leeway import Leeway, leeway
 from casework.log.eventlog import EventLog
 from casework.log.mapper import EventMapper, Names
 from casework.log.port import (
@@ -396,6 +397,24 @@ class Casework(Application[UUID]):
             taken += lost.stream == decided.number_stream
             fresh = True
         raise Contended
+
+    def foresee(
+        self, loaded: Loaded, command: ask.Command, *, at: datetime, by: Actor
+    ) -> tuple[events.Event, ...]:
+        """What the command would bring about now; nothing is stored, nothing promised.
+
+        For commands that touch no other case. What the clock owes the case is not done before.
+
+        Raises:
+            Refusal: the rules stand against it.
+
+        """
+        decided = cases.decide(self._asking(loaded, loaded.case_id, at, by), command)
+        return tuple(event for event in decided if not isinstance(event, tuple))
+
+    def leeway(self, loaded: Loaded, *, at: datetime) -> Leeway:
+        """What the 街镇 that has the case may still ask for now."""
+        return leeway(self._asking(loaded, loaded.case_id, at, CLOCK))
 
     async def catch_up(self, case_id: UUID, at: datetime) -> None:
         """Let the clock do what it owes the case, though nobody asks anything of it now."""

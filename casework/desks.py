@@ -31,6 +31,13 @@ def is_desk(desk: str) -> bool:
     return desk in (REVIEWER, SUPERVISOR) or street_of(desk) is not None
 
 
+def roles_at(desk: str) -> tuple[Role, ...]:
+    """The roles of which one is needed to sit at this desk."""
+    if desk == REVIEWER:
+        return (Role.REVIEWER,)
+    return (Role.SUPERVISOR,) if desk == SUPERVISOR else STREET_ROLES
+
+
 def sits_at(desk: str, by: Actor) -> bool:
     """Whether the work of this desk is the actor's."""
     if desk == REVIEWER:

@@ -4,16 +4,16 @@ Only queries over the case board and the stays of cases with a 街镇. Knows no 
 thing is over is told by the wall.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, select
 
 from casework.desks import OF_REVIEWER
-from casework.handlings import End
+from casework.handlings import Cut, End
 from casework.lifecycle import CLOCK_OF, Action, Status
 from casework.model import SECOND_ESCALATION, WINDOWS, Clock
 from projections.case_board import CASE_BOARD, OF_STREET
@@ -27,8 +27,11 @@ from projections.desk_lists import (
     status_in,
 )
 from projections.due import DUE_CLOCK, ESCALATED
+from projections.evidence import CITED, FINDING, HANDED_OVER
+from projections.hand_overs import HAND_OVER
 from projections.redispatch import REDISPATCH
-from projections.tables import micros, moment
+from projections.reports.spots import Spot, rebounding
+from projections.tables import chunks, micros, moment
 
 _C = CASE_BOARD.c
 
@@ -37,6 +40,17 @@ RETURNS = 2
 
 ENDING = timedelta(hours=24)
 """A suspension ends soon: there is a day left to prolong it or to begin."""
+
+DUE_SOON = timedelta(hours=24)
+"""What is about to be late: 未来24小时到期, as the measure of that name counts it."""
+
+DOUBTED = timedelta(days=14)
+"""How long after a hand-over a doubt about it stands on the desk, once nobody has a move."""
+
+REBOUNDED = timedelta(days=7)
+"""Of which reports the rebounding spots are made: a week, as on Monday's page."""
+
+MOST_SPOTS = 10
 
 DECISIONS: Mapping[Action, Clock] = MappingProxyType(
     {
@@ -69,6 +83,32 @@ class Escalated(msgspec.Struct, frozen=True, kw_only=True):
     reached_at: datetime
 
 
+class Returned(msgspec.Struct, frozen=True):
+    """An open case that came back twice or more, and how often."""
+
+    case: Pressing
+    returns: int
+
+
+class Suspected(msgspec.Struct, frozen=True, kw_only=True):
+    """A case whose hand-over is, or was, in doubt (疑似虚假整改).
+
+    `code`: that of the 返工 or reopening which found it false; None where only the check of the
+    photos speaks against it. `findings` are its sentences, the gravest first: they advise, a person
+    decides.
+    """
+
+    case_id: UUID
+    number: str
+    status: Status
+    street: str | None
+    indicator: str | None
+    round: int
+    handed_over_at: datetime
+    code: str | None
+    findings: tuple[str, ...]
+
+
 class SupervisorDesk(msgspec.Struct, frozen=True, kw_only=True):
     """The desk. Lists are cut, `counts` are not."""
 
@@ -82,6 +122,12 @@ class SupervisorDesk(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Pressing, ...]
     to_designate: tuple[Pressing, ...]
     suspensions_ending: tuple[Pressing, ...]
+    due_soon: tuple[Pressing, ...]
+    """Not late yet, and due within DUE_SOON; the first due first."""
+    returned: tuple[Returned, ...]
+    suspected: tuple[Suspected, ...]
+    rebounds: tuple[Spot, ...]
+    """Where in the last REBOUNDED what had been closed was reported again, the most often first."""
 
 
 def supervisor_desk(
@@ -94,6 +140,16 @@ def supervisor_desk(
     designate = _to_designate(connection, within)
     ending = _suspensions_ending(connection, now, within)
     by_street = _by_street(connection, now, within)
+    soon = [_C.due_at >= micros(now), _C.due_at < micros(now + DUE_SOON), *within]
+    soon.append(_C.due_clock.not_in(sorted(WINDOWS | {Clock.RESUMPTION})))
+    coming = connection.scalar(among_open(func.count()).where(*soon))
+    returned = _returned(connection, within)
+    suspected = _suspected(connection, now, within)
+    rebounds = tuple(
+        spot
+        for spot in rebounding(connection, now - REBOUNDED, now, Cut(now), 10 * MOST_SPOTS)
+        if street in {None, spot.street}
+    )
     by_clock = {
         Clock(clock): int(n)
         for clock, n in connection.execute(
@@ -113,6 +169,10 @@ def supervisor_desk(
             **requests,
             "to_designate": len(designate),
             "suspensions_ending": len(ending),
+            "due_soon": int(coming or 0),
+            "returned": len(returned),
+            "suspected": len(suspected),
+            "rebounds": len(rebounds),
         },
         by_street=by_street,
         overdue=_overdue(connection, late, limit),
@@ -121,6 +181,10 @@ def supervisor_desk(
         decisions=tuple(decisions[:limit]),
         to_designate=tuple(designate[:limit]),
         suspensions_ending=tuple(ending[:limit]),
+        due_soon=_overdue(connection, soon, limit),
+        returned=tuple(returned[:limit]),
+        suspected=tuple(suspected[:limit]),
+        rebounds=rebounds[:MOST_SPOTS],
     )
 
 
@@ -236,18 +300,121 @@ def _due(pressing: Pressing) -> tuple[datetime, str]:
     return pressing.due_at, pressing.number
 
 
-def _to_designate(connection: Connection, within: Sequence[ColumnElement[bool]]) -> list[Pressing]:
-    """Registered again after two accepted returns: the supervisor designates a 街镇."""
+def _returns() -> ScalarSelect[int]:
+    """How many returns of a case were accepted. One that never came back has no `code`."""
     stays = REDISPATCH.c
-    returns = (
+    return (
         select(func.count())
         .where(stays.stream == _C.stream, stays.ended_by == str(End.RETURNED))
         .scalar_subquery()
     )
-    # `code` is that of the last return; a case that never came back has none.
-    conditions = [OPEN, status_in(Status.REGISTERED), _C.code.is_not(None), returns >= RETURNS]
+
+
+def _to_designate(connection: Connection, within: Sequence[ColumnElement[bool]]) -> list[Pressing]:
+    """Registered again after two accepted returns: the supervisor designates a 街镇."""
+    conditions = [OPEN, status_in(Status.REGISTERED), _C.code.is_not(None), _returns() >= RETURNS]
     found = [case.pressing(Clock.DISPATCH) for case in running(connection, *conditions, *within)]
     return sorted((pressing for pressing in found if pressing is not None), key=_due)
+
+
+def _returned(connection: Connection, within: Sequence[ColumnElement[bool]]) -> list[Returned]:
+    """Open cases that came back RETURNS times or more, wherever they are now."""
+    returns = _returns()
+    question = (
+        select(
+            _C.case_id, _C.number, _C.status, _C.street, _C.indicator, _C.due_clock, _C.due_at,
+            returns.label("returns"),
+        )
+        .where(OPEN, _C.code.is_not(None), _C.due_at.is_not(None), returns >= RETURNS, *within)
+        .order_by(returns.desc(), _C.due_at, _C.seq)
+    )  # fmt: skip
+    return [
+        Returned(
+            Pressing(
+                UUID(bytes=row.case_id),
+                row.number,
+                Status(row.status),
+                row.street,
+                row.indicator,
+                Clock(row.due_clock),
+                moment(row.due_at),
+            ),
+            int(row.returns),
+        )
+        for row in connection.execute(question)
+    ]
+
+
+_IN_DOUBT = ("doubt", "grave")
+_LOOKED_AT = (Status.RECTIFIED, Status.UNDER_RECHECK)
+_DONE_AGAIN = (Status.DISPATCHED, Status.HANDLING, Status.SUSPENDED)
+_OVER = (Status.CLOSED, Status.COMPLETED)
+
+
+def _suspected(
+    connection: Connection, now: datetime, within: Sequence[ColumnElement[bool]]
+) -> list[Suspected]:
+    """Hand-overs in doubt: to be looked at now, sent back as false, or closed not long ago."""
+    of, found = HAND_OVER.c, FINDING.c
+    # Of the last photos only: what was handed over before has been judged by the 返工.
+    last = (
+        select(func.max(CITED.c.position))
+        .where(CITED.c.case_id == found.case_id, CITED.c.event == HANDED_OVER)
+        .scalar_subquery()
+    )
+    doubted = (
+        select(found.id)
+        .where(found.case_id == _C.case_id, found.severity.in_(_IN_DOUBT), found.position == last)
+        .exists()
+    )
+    columns = (
+        _C.case_id, _C.number, _C.status, _C.street, _C.indicator, of.round, of.handed_over_at,
+        of.code,
+    )  # fmt: skip
+    join = select(*columns).join(HAND_OVER, of.stream == _C.stream).where(*within)
+    latest = (of.round == _C.round) & of.handed_over_at.is_not(None)
+    # 返工 goes on in its round; what was reopened as false is handled in the next one.
+    sent_back = of.code.is_not(None) & ((of.round == _C.round) | (of.round == _C.round - 1))
+    recent = of.handed_over_at >= micros(now - DOUBTED)
+    questions = (
+        join.where(OPEN, status_in(*_LOOKED_AT), latest, doubted | of.code.is_not(None)),
+        join.where(OPEN, status_in(*_DONE_AGAIN), sent_back),
+        join.where(recent, status_in(*_OVER), latest, doubted),
+    )
+    rows = {
+        row.case_id: row for question in questions for row in connection.execute(question).all()
+    }
+    says = _findings(connection, rows)
+    suspected = [
+        Suspected(
+            case_id=UUID(bytes=row.case_id),
+            number=row.number,
+            status=Status(row.status),
+            street=row.street,
+            indicator=row.indicator,
+            round=row.round,
+            handed_over_at=moment(row.handed_over_at),
+            code=row.code,
+            findings=says.get(row.case_id, ()),
+        )
+        for row in rows.values()
+        if row.handed_over_at is not None
+    ]
+    return sorted(suspected, key=lambda one: (one.status not in _LOOKED_AT, one.handed_over_at))
+
+
+def _findings(connection: Connection, cases: Collection[bytes]) -> dict[bytes, tuple[str, ...]]:
+    """What speaks against the last photos of these cases, the gravest first, each sentence once."""
+    told: dict[bytes, dict[str, None]] = {}
+    for chunk in chunks(cases):
+        rows = connection.execute(
+            select(FINDING.c.case_id, FINDING.c.says)
+            .where(FINDING.c.case_id.in_(chunk), FINDING.c.severity.in_(_IN_DOUBT))
+            .order_by(FINDING.c.position.desc(), FINDING.c.severity.desc(), FINDING.c.says)
+        )
+        for case_id, sentence in rows:
+            told.setdefault(case_id, {})[sentence] = None
+    return {case_id: tuple(sentences)[:3] for case_id, sentences in told.items()}
 
 
 def _suspensions_ending(

@@ -5,12 +5,12 @@ accounts; which roles they hold is decided in `grants`. Citizens make their own 
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from api.accounts.audit import Entry, append, entry_of
 from api.accounts.desk import Desk, Turn
@@ -99,6 +99,22 @@ class People:
                 .limit(limit)
             ).all()
             return [_account(connection, row) for row in rows]
+
+    def holding(self, roles: Iterable[Role], street: str | None) -> list[Account]:
+        """Staff accounts in use that hold one of these roles, by name; of one 街镇, or of all."""
+        wanted = select(account_role.c.account_id).where(
+            account_role.c.role.in_([role.value for role in roles])
+        )
+        where: list[ColumnElement[bool]] = [
+            account.c.id.in_(wanted),
+            account.c.disabled_at.is_(None),
+        ]
+        where.append(account.c.kind == PrincipalKind.STAFF.value)
+        if street is not None:
+            where.append(account.c.street == street)
+        question = select(account).where(*where).order_by(account.c.name_key)
+        with self._desk.read() as connection:
+            return [_account(connection, row) for row in connection.execute(question).all()]
 
     async def create(
         self, account_id: UUID, name: str, display_name: str, by: Principal, now: datetime

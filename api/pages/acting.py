@@ -16,6 +16,7 @@ from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
 from api.actions import FORMS, Form
 from api.door import Acted, Door, Request
+from api.duty import accounts_of
 from api.messages import field_errors
 from api.pages.action_forms import LABELS, PROSE, label_of
 from api.pages.frame import Frame
@@ -29,6 +30,7 @@ from api.shown import desk_step, name_of_street, public_step
 from api.visitors import keep_rate
 from casework.errors import Refusal, Stale, UnknownCase
 from casework.lifecycle import Action
+from casework.model import ActorKind
 from evidence.errors import UploadRefused
 from evidence.signatures import Kind
 from projections import timeline
@@ -219,7 +221,16 @@ async def _since(frame: Frame, reference: str, form: Posted) -> tuple[Step, ...]
     name = partial(name_of_street, parts)
     first = later[0].position
     if frame.staff:
-        steps = await look(parts, lambda c: timeline.steps_of(c, case_id, name))
-        return tuple(desk_step(parts, step) for step in steps if step.position >= first)
+        every = await look(parts, lambda c: timeline.steps_of(c, case_id, name))
+        steps = [step for step in every if step.position >= first]
+        ids = [step.actor_id for step in steps if step.actor_kind == ActorKind.STAFF]
+        known = await Door(parts).in_thread(lambda: accounts_of(parts.desk, ids))
+        who = {account: one.display_name for account, one in known.items()}
+        return tuple(
+            desk_step(parts, step).model_copy(
+                update={"by": f"{step.role}{who.get(step.actor_id, '')}"}
+            )
+            for step in steps
+        )
     public = await look(parts, lambda c: timeline.public_steps_of(c, case_id, name))
     return tuple(public_step(parts, step) for step in public if step.position >= first)

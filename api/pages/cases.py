@@ -11,13 +11,16 @@ from api.pages.acting import NOTHING_TYPED, Refused, act
 from api.pages.action_forms import ActionForm, forms_of
 from api.pages.frame import Frame, framed, local
 from api.pages.own_case import own_view
+from api.pages.street_case import street_view
+from api.pages.supervisor_case import supervisor_view
 from api.pages.uploading import UPLOADS_LIMIT
 from api.pages.visitors import keep_receipt, to_status
 from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import CaseOut, TimelineOut
+from api.shown import remaining
 from casework.lifecycle import NAME_OF, Action
-from casework.model import PlaceKind
+from casework.model import PlaceKind, Role
 from casework.numbers import is_case_number
 
 router = APIRouter(include_in_schema=False)
@@ -70,7 +73,14 @@ async def shown_case(frame: Frame, reference: str, after: int | None = None) -> 
 
 def template_for(frame: Frame) -> str:
     """Which page of a case this visitor works on."""
-    return "case.html" if frame.staff else "my_case.html"
+    if not frame.staff:
+        return "my_case.html"
+    held = frame.visitor.held()
+    if held & {Role.STREET, Role.STREET_LEAD}:
+        return "street_case.html"
+    if Role.SUPERVISOR in held and Role.REVIEWER not in held:
+        return "supervisor_case.html"
+    return "case.html"
 
 
 async def case_answer(
@@ -85,18 +95,24 @@ async def case_answer(
     Raises UnknownCase, also for another's case.
     """
     shown = await shown_case(frame, reference)
+    template = template_for(frame)
+    if template == "street_case.html":
+        more["street"] = await street_view(frame, shown.case, shown.steps, shown.forms, refused)
+    elif template == "supervisor_case.html":
+        more["desk"] = await supervisor_view(frame, shown.case, shown.forms)
     if not frame.staff:
         own = await own_view(frame, shown.case, shown.steps)
         more["own"] = own
         shown.forms = own.forms if own.followed else shown.forms
     response = frame.page(
-        template_for(frame),
+        template,
         refused.status if refused else 200,
         shown=shown,
         case=shown.case,
         refused=refused,
         values=refused.values if refused else NOTHING_TYPED,
         back=back,
+        remaining=remaining,
         **more,
     )
     for name, value in (refused.headers if refused else _NONE).items():

@@ -40,6 +40,10 @@ LABELS: Mapping[str, str] = {
     "starts_at": "开始时间",
     "ends_at": "结束时间",
     "key_ids": "文字",
+    "occasion": "事由",
+    "first": "开始",
+    "last": "结束",
+    "grounds": "依据",
 }
 """What the fields of forms other than a case's actions are called, by the last part of the name."""
 

@@ -33,6 +33,8 @@ from api.schemas import (
     RevealOut,
     StatusOut,
     StreetDeskOut,
+    StreetSectionOut,
+    StreetTaskOut,
     TimelineOut,
 )
 from api.shown import (
@@ -43,12 +45,14 @@ from api.shown import (
     of_state,
     of_view,
     public_step,
+    remaining,
     street_name,
 )
 from api.visitors import With, guard, keep_rate
 from casework import clock_story
 from casework.application import Loaded
 from casework.case import Happened
+from casework.clock_words import CLOCK_NAMES
 from casework.clocks import SHANGHAI
 from casework.errors import Missing, UnknownCase
 from casework.events import Fact, ReporterJoined, ReportSubmitted
@@ -61,6 +65,7 @@ from casework.state import allowed
 from projections import case_list, due, evidence_seen, my_cases, search, street_desk, timeline
 from projections.case_list import CaseView, Filters, StaleCursor
 from projections.feed import BeyondHead
+from projections.street_desk import Task
 from projections.tables import reading
 
 router = APIRouter()
@@ -283,13 +288,39 @@ async def street_tasks(
     seen = Seen(visitor.principal.actor())
     if street is None:
         raise Missing("street", "您的账号没有所属街镇，请联系管理员。")
-    desk, tasks = await look(
+    midnight = _midnight(now)
+    desk, tasks, sections, beside = await look(
         parts,
         lambda c: (
-            street_desk.desk(c, street, now, now + _SOON, _midnight(now)),
-            street_desk.tasks(c, street),
+            street_desk.desk(c, street, now, now + _SOON, midnight),
+            street_desk.pressing(c, street),
+            street_desk.sections(c, street, now, now + _SOON, midnight),
+            street_desk.beside(c, street, now),
         ),
     )
+
+    def told(task: Task) -> StreetTaskOut:
+        return StreetTaskOut(
+            case=of_view(parts, task.case, seen, as_of),
+            clock=task.clock,
+            clock_name=CLOCK_NAMES[task.clock] if task.clock else None,
+            due_at=task.due_at,
+            overdue=task.due_at is not None and task.due_at < now,
+            remaining=remaining(task.due_at, now) if task.due_at else None,
+            again=task.again,
+        )
+
+    counts = {
+        "notes": desk.pending.get(Action.NOTE, 0),
+        "overdue": desk.overdue,
+        "due_today": desk.due_today,
+        "to_acknowledge": desk.to_acknowledge,
+        "again": desk.again,
+        "dissatisfied": desk.dissatisfied,
+        "suspensions_ending": desk.suspensions_ending,
+        **beside,
+        "tasks": sum(desk.by_status[status] for status in street_desk.WITH_STREET),
+    }
     return StreetDeskOut(
         street=street,
         street_name=name_of_street(parts, street),
@@ -302,8 +333,31 @@ async def street_tasks(
         dissatisfied=desk.dissatisfied,
         suspensions_ending=desk.suspensions_ending,
         pending=desk.pending,
-        tasks=tuple(of_view(parts, view, seen, as_of) for view in tasks),
+        tasks=tuple(of_view(parts, task.case, seen, as_of) for task in tasks),
+        sections=tuple(
+            StreetSectionOut(
+                key=key,
+                name=SECTION_NAMES[key],
+                count=counts[key],
+                tasks=tuple(told(task) for task in listed),
+            )
+            for key, listed in {**sections, "tasks": tuple(tasks)}.items()
+        ),
     )
+
+
+SECTION_NAMES = {
+    "notes": "督办待答复",
+    "overdue": "超期",
+    "due_today": "今日到期",
+    "to_acknowledge": "待签收",
+    "again": "返工/重办",
+    "dissatisfied": "群众不满意",
+    "suspensions_ending": "挂账到期",
+    "requests": "申请待答复",
+    "appealable": "可申诉",
+    "tasks": "全部在办",
+}
 
 
 def _midnight(now: datetime) -> datetime:

@@ -11,21 +11,25 @@ from api.desk_schemas import (
     EscalatedOut,
     LateStreetOut,
     PressingOut,
+    ReboundOut,
+    ReturnedOut,
     ReturnsOut,
     ReviewerDeskOut,
     SectionOut,
     SupervisorDeskOut,
+    SuspectedOut,
 )
 from api.hygiene import StreetText
 from api.parts import Parts
 from api.routes.cases import After, look, seen_up_to
-from api.shown import Seen, indicator_name, name_of_street, of_view, street_name
+from api.shown import Seen, indicator_name, name_of_street, of_view, remaining, street_name
 from api.visitors import With, guard
 from casework.clock_words import CLOCK_NAMES
 from casework.lifecycle import LABELS, NAME_OF, Action
 from projections.desk_lists import Pressing
+from projections.reports.spots import Spot
 from projections.reviewer_desk import Section, reviewer_desk
-from projections.supervisor_desk import supervisor_desk
+from projections.supervisor_desk import Suspected, supervisor_desk
 
 router = APIRouter(tags=["工作台"])
 
@@ -101,7 +105,45 @@ async def supervisors(
         decisions=_pressing(parts, desk.decisions, now),
         to_designate=_pressing(parts, desk.to_designate, now),
         suspensions_ending=_pressing(parts, desk.suspensions_ending, now),
+        due_soon=_pressing(parts, desk.due_soon, now),
+        returned=tuple(
+            ReturnedOut(case=pressing_out(parts, each.case, now), returns=each.returns)
+            for each in desk.returned
+        ),
+        suspected=tuple(_suspected(parts, each) for each in desk.suspected),
+        rebounds=tuple(_rebound(parts, each) for each in desk.rebounds),
         as_of=as_of,
+    )
+
+
+def _suspected(parts: Parts, found: Suspected) -> SuspectedOut:
+    return SuspectedOut(
+        case_id=found.case_id,
+        number=found.number,
+        status=found.status,
+        status_name=LABELS[found.status].staff,
+        street=found.street,
+        street_name=street_name(parts, found.street),
+        indicator=found.indicator,
+        indicator_name=indicator_name(parts, found.indicator),
+        round=found.round,
+        handed_over_at=found.handed_over_at,
+        code=found.code,
+        findings=found.findings,
+    )
+
+
+def _rebound(parts: Parts, found: Spot) -> ReboundOut:
+    lon, lat = found.cell.centre()
+    return ReboundOut(
+        cell=found.cell.name,
+        lon=lon,
+        lat=lat,
+        street=found.street,
+        street_name=street_name(parts, found.street),
+        indicator=found.indicator,
+        indicator_name=indicator_name(parts, found.indicator),
+        reports=found.reports,
     )
 
 
@@ -128,13 +170,3 @@ def pressing_out(parts: Parts, found: Pressing, now: datetime) -> PressingOut:
         overdue=found.due_at < now,
         remaining=remaining(found.due_at, now),
     )
-
-
-def remaining(due_at: datetime, now: datetime) -> str:
-    """How long is left, or how long it is over, in days, hours and minutes by the wall."""
-    minutes = int(abs(due_at - now).total_seconds()) // 60
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    parts = ((days, "天"), (hours, "小时"), (minutes, "分钟"))
-    told = "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "不足1分钟"
-    return f"{'剩余' if due_at >= now else '已超期'}{told}"

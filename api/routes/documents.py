@@ -129,25 +129,32 @@ def _route(report: Report) -> None:
         visitor: Annotated[Visitor, Depends(guard(operation))],
         as_of: AsOfText = None,
     ) -> Response:
-        made = await _made(parts, report, period, form, as_of)
-        await parts.audit.record_durably(
-            entry_of(
-                visitor.principal,
-                operation,
-                parts.now(),
-                target=f"documents/{report}/{period}.{form}",
-                facts={"bytes": len(made)},
-            )
+        return await given_out(parts, visitor, report, period, form, as_of)
+
+
+async def given_out(
+    parts: Parts, visitor: Visitor, report: Report, period: str, form: Format, as_of: str | None
+) -> Response:
+    """A report as a file to take away; the audit trail has it before it goes out."""
+    made = await _made(parts, report, period, form, as_of)
+    await parts.audit.record_durably(
+        entry_of(
+            visitor.principal,
+            f"documents.{report.replace('-', '_')}",
+            parts.now(),
+            target=f"documents/{report}/{period}.{form}",
+            facts={"bytes": len(made)},
         )
-        name = f"{NAMES[report]}-{period}.{form}"
-        return Response(
-            made,
-            media_type=MEDIA_TYPES[form],
-            headers={
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-                "Cache-Control": "private, no-store",
-            },
-        )
+    )
+    name = f"{NAMES[report]}-{period}.{form}"
+    return Response(
+        made,
+        media_type=MEDIA_TYPES[form],
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "Cache-Control": "private, no-store",
+        },
+    )
 
 
 for _each in Report:

@@ -10,7 +10,7 @@ from fastapi import Request as HttpRequest
 from api.access import Visitor
 from api.accounts.errors import NotThere
 from api.accounts.people import Account
-from api.desk_schemas import DeskDutyOut, DutyIn, DutyOut, DutyRosterOut
+from api.desk_schemas import DeskDutyOut, DutyAccountOut, DutyIn, DutyOut, DutyRosterOut
 from api.door import Door
 from api.duty import accounts_of, fits, require_fit
 from api.hygiene import AwareMoment
@@ -20,6 +20,7 @@ from api.routes.at_desk import desk_name, every_desk, read_desk, written
 from api.routes.noted import asked_of, note_done, noting_refusals
 from api.small_streams import Asked
 from api.visitors import With, guard
+from casework import desks
 from casework import roster as rosters
 from casework.errors import Missing
 from casework.roster import AssignDuty, Duty, DutyAssigned, RemoveDuty
@@ -48,6 +49,22 @@ async def read_roster(
     if desk is not None and not seen:
         raise NotThere("工作台")
     return await Door(parts).in_thread(lambda: _roster(parts, seen, moment))
+
+
+@router.get("/duty-roster/accounts", name="duty.accounts", summary="可排班的账号")
+async def read_accounts(
+    parts: With,
+    visitor: Annotated[Visitor, Depends(guard("duty.accounts"))],
+    desk: Annotated[str, Query(max_length=32, description="工作台。")],
+) -> tuple[DutyAccountOut, ...]:
+    """Who sits at a desk and may be put on its roster, for who writes that roster."""
+    own = read_desk(parts, desk)
+    if own is None or not rosters.may_edit(own, visitor.principal.actor()):
+        raise NotThere("工作台")
+    found = await Door(parts).in_thread(
+        lambda: parts.people.holding(desks.roles_at(own), desks.street_of(own))
+    )
+    return tuple(DutyAccountOut(account=one.id, account_name=one.display_name) for one in found)
 
 
 def _roster(parts: Parts, seen: list[str], at: datetime) -> DutyRosterOut:

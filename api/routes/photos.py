@@ -114,7 +114,7 @@ async def read_recording(
                     facts={"upload": str(upload)},
                 )
             )
-        content = await _content(parts, cited)
+        content = await whole_file(parts, cited)
         return Response(content, media_type=cited.media_type, headers=HEADERS)
     raise nothing_there()
 
@@ -130,11 +130,11 @@ async def _actor(parts: Parts, visitor: Visitor, cited: Cited) -> Actor | None:
 
 
 async def _served(parts: Parts, file: File) -> Response:
-    content = await _content(parts, file)
+    content = await whole_file(parts, file)
     return Response(content, media_type=file.media_type, headers=HEADERS)
 
 
-async def _content(parts: Parts, file: Named) -> bytes:
+async def whole_file(parts: Parts, file: Named) -> bytes:
     """The whole file, checked against its hash before the first byte goes out."""
     try:
         return await Door(parts).in_thread(lambda: content_of(parts.blobs, parts.sealer, file))

@@ -1,8 +1,6 @@
 """上报: photos and recordings first, then the report that cites them; and where a place lies."""
 
 from collections.abc import Iterator
-from hashlib import sha256
-from hmac import compare_digest
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +11,7 @@ from starlette.datastructures import UploadFile as UploadedFile
 from api.access import Visitor, actor_at, require_sight
 from api.door import Door, assigned, owner_of, upload_owner
 from api.examining import packed
+from api.handler_uploads import case_of_link, owner_of_case
 from api.hygiene import Degrees
 from api.parts import Parts
 from api.problems import problem_error
@@ -34,11 +33,9 @@ from api.shown import street_name
 from api.uploads import Upload
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
-from casework.errors import UnknownCase
 from casework.events import ReportSubmitted
 from casework.evidence import RecordingExamined
 from casework.keys import Owner, OwnerKind, person_key
-from casework.lifecycle import Status
 from casework.model import Crs, Place, PlaceKind
 from evidence import recordings
 from evidence.examining import CHECK_VERSION
@@ -218,8 +215,8 @@ async def _uploader(
 ) -> tuple[str, UUID, Owner]:
     """Under whose name a file stands, and the key that wraps its own."""
     if visitor.link is not None:
-        case_id = await _case_of_link(door, visitor.link)
-        return f"case:{case_id}", parts.new_id(), Owner(OwnerKind.CASE, str(case_id))
+        case_id = (await case_of_link(parts, visitor.link)).case_id
+        return owner_of_case(case_id), parts.new_id(), Owner(OwnerKind.CASE, str(case_id))
     if visitor.receipt is not None and case is not None:
         case_id = await door.case_id(case)
         known = (await door.loaded(case_id)).case
@@ -247,17 +244,6 @@ async def _uploader(
     # Staff and partners: each file under a key of its own that their account owns. Whose report it
     # will be is not known yet, so erasing a person does not reach these files by their key.
     return owner, parts.new_id(), Owner(OwnerKind.CASE, owner)
-
-
-async def _case_of_link(door: Door, link: str) -> UUID:
-    """The case whose current one-time link this is. Raises UnknownCase."""
-    text, _, secret = link.partition(".")
-    case_id = await door.case_id(text)
-    case = (await door.loaded(case_id)).case
-    given = sha256(secret.encode(errors="replace")).hexdigest()
-    if case.status is not Status.HANDLING or not compare_digest(case.upload_link or "", given):
-        raise UnknownCase(case_id)
-    return case_id
 
 
 # places ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """处置: what the 街镇 does and asks for, and what the supervisor answers."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from casework import clocks
 from casework import commands as ask
@@ -78,16 +78,9 @@ def extensions_allowed(limit: Limit, calendar: Calendar) -> int:
 
 def request_extension(a: Asking, c: ask.RequestExtension) -> list[did.Event]:
     """延期: asked before due, at most the original limit each time."""
-    name = NAME_OF[Action.REQUEST_EXTENSION]
-    require_none(a, Action.REQUEST_EXTENSION)
+    may_extend(a)
     assert a.case.limit
     calendar, original = a.rules.calendar, a.case.limit
-    most = extensions_allowed(original, calendar)
-    if a.case.extensions >= most:
-        raise Exhausted(name, most, "次派遣")
-    due_at = a.case.clocks[Clock.HANDLING].fact.due_at
-    if a.at > due_at:
-        raise TooLate(name, due_at)
     if clocks.family(c.by.unit) is not clocks.family(original.unit):
         raise Missing("by", "延期的计时方式须与原时限一致。")
     if not 0 < clocks.micros(c.by, calendar) <= clocks.micros(original, calendar):
@@ -100,6 +93,27 @@ def request_extension(a: Asking, c: ask.RequestExtension) -> list[did.Event]:
             started=(a.start(Clock.EXTENSION, "request_extension"),),
         )
     ]
+
+
+def may_extend(a: Asking) -> datetime:
+    """Until when the 街镇 may ask for more time: what is due then is the handling.
+
+    Raises:
+        NothingPending: a request waits for its answer.
+        Exhausted: as often as the limit allows it was granted.
+        TooLate: the case is overdue.
+
+    """
+    name = NAME_OF[Action.REQUEST_EXTENSION]
+    require_none(a, Action.REQUEST_EXTENSION)
+    assert a.case.limit
+    most = extensions_allowed(a.case.limit, a.rules.calendar)
+    if a.case.extensions >= most:
+        raise Exhausted(name, most, "次派遣")
+    due_at = a.case.clocks[Clock.HANDLING].fact.due_at
+    if a.at > due_at:
+        raise TooLate(name, due_at)
+    return due_at
 
 
 def grant_extension(a: Asking) -> list[did.Event]:
@@ -139,10 +153,7 @@ def deny_extension(a: Asking, c: ask.DenyExtension) -> list[did.Event]:
 
 def request_suspension(a: Asking, c: ask.RequestSuspension) -> list[did.Event]:
     """挂账: once a round, until an agreed day."""
-    name = NAME_OF[Action.REQUEST_SUSPENSION]
-    require_none(a, Action.REQUEST_SUSPENSION)
-    if a.case.was_suspended:
-        raise Exhausted(name, 1, "轮处置")
+    may_suspend(a)
     days = (c.resume_on - a.at.astimezone(SHANGHAI).date()).days
     if not 1 <= days <= LONGEST_SUSPENSION:
         raise Missing("resume_on", f"恢复日期须在明天至{LONGEST_SUSPENSION}天之内。")
@@ -156,6 +167,20 @@ def request_suspension(a: Asking, c: ask.RequestSuspension) -> list[did.Event]:
             started=(a.start(Clock.SUSPENSION, "request_suspension"),),
         )
     ]
+
+
+def may_suspend(a: Asking) -> date:
+    """The last day until which the 街镇 may ask to suspend the case, in Shanghai.
+
+    Raises:
+        NothingPending: a request waits for its answer.
+        Exhausted: it was suspended in this round.
+
+    """
+    require_none(a, Action.REQUEST_SUSPENSION)
+    if a.case.was_suspended:
+        raise Exhausted(NAME_OF[Action.REQUEST_SUSPENSION], 1, "轮处置")
+    return a.at.astimezone(SHANGHAI).date() + timedelta(days=LONGEST_SUSPENSION)
 
 
 def grant_suspension(a: Asking) -> list[did.Event]:

@@ -1,6 +1,6 @@
 """督办、申诉、领办: what runs beside the life of a case without moving it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from casework import commands as ask
 from casework import events as did
@@ -14,12 +14,7 @@ CLAIM_FOR = timedelta(minutes=15)
 
 def appeal(a: Asking, c: ask.Appeal) -> list[did.Event]:
     """申诉: once a case, within five working days of the closing."""
-    name = NAME_OF[Action.APPEAL]
-    if a.case.appealed:
-        raise Exhausted(name, 1, "案")
-    window = a.case.clocks[Clock.APPEAL_WINDOW]
-    if a.at > window.fact.due_at:
-        raise TooLate(name, window.fact.due_at)
+    may_appeal(a)
     return [
         did.AppealMade(
             code=a.code(c.code, "A", c.words),
@@ -28,6 +23,23 @@ def appeal(a: Asking, c: ask.Appeal) -> list[did.Event]:
             started=(a.start(Clock.APPEAL, "appeal"),),
         )
     ]
+
+
+def may_appeal(a: Asking) -> datetime:
+    """Until when the 街镇 may appeal.
+
+    Raises:
+        Exhausted: it has appealed already.
+        TooLate: that time is over.
+
+    """
+    name = NAME_OF[Action.APPEAL]
+    if a.case.appealed:
+        raise Exhausted(name, 1, "案")
+    until = a.case.clocks[Clock.APPEAL_WINDOW].fact.due_at
+    if a.at > until:
+        raise TooLate(name, until)
+    return until
 
 
 def uphold_appeal(a: Asking, c: ask.UpholdAppeal) -> list[did.Event]:

@@ -144,6 +144,25 @@ def recall(a: Asking, c: ask.Recall) -> list[did.Event]:
 
 def request_return(a: Asking, c: ask.RequestReturn) -> list[did.Event]:
     """退回: within a quarter of the limit and four duty hours; the handling clock runs on."""
+    may_return(a)
+    return [
+        did.ReturnRequested(
+            code=a.code(c.code, "T", c.words),
+            words=sealed(c.words),
+            started=(a.start(Clock.RETURN, "request_return"),),
+        )
+    ]
+
+
+def may_return(a: Asking) -> datetime:
+    """Until when the 街镇 may ask to return the case.
+
+    Raises:
+        Missing: it was designated.
+        Exhausted: it was asked for already.
+        TooLate: that time is over.
+
+    """
     name = NAME_OF[Action.REQUEST_RETURN]
     if a.case.designated:
         raise Missing("code", "指定派遣的案件不得退回，请先处置后定责。")
@@ -152,13 +171,7 @@ def request_return(a: Asking, c: ask.RequestReturn) -> list[did.Event]:
     until = _return_until(a)
     if a.at > until:
         raise TooLate(name, until)
-    return [
-        did.ReturnRequested(
-            code=a.code(c.code, "T", c.words),
-            words=sealed(c.words),
-            started=(a.start(Clock.RETURN, "request_return"),),
-        )
-    ]
+    return until
 
 
 def _return_until(a: Asking) -> datetime:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.routes.desks import remaining
+from api.shown import remaining
 from tests.api.client import (
     BEIXIAGUAN,
     NEAR_BORDER,
@@ -110,3 +110,42 @@ NOW = datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
 )
 def test_what_is_left_is_told_in_words(left: timedelta, says: str) -> None:
     assert remaining(NOW + left, NOW) == says
+
+
+def test_a_streets_desk_lists_its_cases_by_what_is_asked_first(town: Town) -> None:
+    case, noted = dispatched(town), dispatched(town)
+    town.street().act(noted, "acknowledge", "handling")
+    town.supervisor.act(noted, "note", "handling", words="请说明清运计划。")
+    desk = town.street().get("/desk/street", after=noted.position).json()
+    sections = {section["key"]: section for section in desk["sections"]}
+    assert [section["name"] for section in desk["sections"]] == [
+        "督办待答复", "超期", "今日到期", "待签收",
+        "返工/重办", "群众不满意", "挂账到期", "申请待答复", "可申诉", "全部在办",
+    ]  # fmt: skip
+    tasks = {task["case"]["number"]: task for task in sections["to_acknowledge"]["tasks"]}
+    waits = tasks[case.number]
+    assert (waits["clock"], waits["clock_name"], waits["overdue"]) == ("acknowledge", "签收", False)
+    assert waits["remaining"].startswith("剩余") and not waits["again"]
+    (note,) = [t for t in sections["notes"]["tasks"] if t["case"]["number"] == noted.number]
+    assert note["case"]["pending"] == ["note"]
+    for key in ("overdue", "due_today", "to_acknowledge", "again", "dissatisfied"):
+        assert sections[key]["count"] == desk[key]
+    assert sections["tasks"]["count"] == len(sections["tasks"]["tasks"]) == len(desk["tasks"])
+
+
+def test_the_supervisors_desk_tells_what_is_about_to_be_late_and_what_is_in_doubt(
+    town: Town,
+) -> None:
+    case = dispatched(town)
+    street, worker = ZHONGGUANCUN, town.street()
+    worker.act(case, "acknowledge", "handling")
+    near = supervisors(town, street=street)
+    assert case.number in {each["number"] for each in near["due_soon"]}
+    back = worker.photo()
+    worker.act(case, "rectify", "rectified", outcome="rectified", photos=[back], words="已清走。")
+    town.reviewer.act(case, "order_rework", "handling", code="R05", words="照片不是现场照片。")
+    doubt = supervisors(town, street=street)
+    (found,) = [each for each in doubt["suspected"] if each["number"] == case.number]
+    assert (found["code"], found["status_name"], found["round"]) == ("R05", "处置中", 1)
+    counts = town.supervisor.get("/desk/supervisor").json()["counts"]
+    assert {"due_soon", "returned", "suspected", "rebounds"} <= counts.keys()

@@ -60,6 +60,7 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = MappingProxyType(
         f"经办{ZHONGGUANCUN}": (Role.STREET,),
         f"负责{ZHONGGUANCUN}": (Role.STREET_LEAD,),
         "编辑甲": (Role.EDITOR,),
+        "编辑乙": (Role.EDITOR,),
         "分析甲": (Role.ANALYST,),
         "系统甲": (Role.SYSADMIN,),
         "安全甲": (Role.SECADMIN,),

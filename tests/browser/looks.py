@@ -137,6 +137,8 @@ def keyboard(page: Page) -> list[str]:
     for _ in range(3 * len(wanted) + 20):
         page.keyboard.press("Tab")
         at = page.evaluate("window.looks.stop()")
+        if at is None and not reached:
+            continue  # the focus was within the page: Tab goes round to its beginning first
         if at is None or (reached and at["at"] == reached[0] and last != at["at"]):
             break  # past the last, or at the first again
         if at["at"] == last:

@@ -10,6 +10,15 @@ from playwright.sync_api import FilePayload, Page
 
 from tests.api.client import picture
 from tests.browser.desk import VIEWPORTS, Site, Viewport
+from tests.browser.street_screens import (
+    CLERK,
+    SEEN_EACH_TIME,
+    STREET_PAGES,
+    declare_backwards,
+    prepare_street,
+    rectify_without_photo,
+)
+from tests.browser.typical import DESK, MAY, laid_out
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Screen:
     """Whether the picture shows the whole page or what fits on the screen."""
     then: Callable[[Page], None] | None = None
     """What is done before it is looked at: a form filled, a refusal provoked."""
+    status: int = 200
+    """What the page is answered with."""
     deep: bool = False
     """Whether only `make deep` and `make screenshots` look at it."""
 
@@ -43,13 +54,50 @@ def ways(screen: Screen, *, elder: bool = True) -> Iterator[Screen]:
         for large in (False, True) if elder else (False,):
             first = large == (viewport == "small") or not elder
             name = f"{screen.name}-{viewport}{'-elder' if large else ''}"
-            yield replace(screen, name=name, viewport=viewport, elder=large, deep=not first)
+            deep = screen.deep or not first
+            yield replace(screen, name=name, viewport=viewport, elder=large, deep=deep)
 
 
 def _unknown(page: Page) -> None:
     page.fill("#number", "HD123")
     with page.expect_navigation():
         page.click("button.main")
+
+
+NONE, WORK = "/desk/typical-cases/2026-03", DESK + "/{waiting}"
+PREVIEW = DESK + "/{written}/preview"
+NOMINATE, PHOTO = DESK + "/nominate?case={proposed}", WORK + "/photos/{photo}"
+
+
+def _sent(page: Page, form: str) -> None:
+    """Send a form as it is, without the browser's own questions."""
+    with page.expect_navigation():
+        page.eval_on_selector(form, "(it) => HTMLFormElement.prototype.submit.call(it)")
+
+
+def _untold(page: Page) -> None:
+    _sent(page, "#nominate")
+
+
+def _unsaid(page: Page) -> None:
+    page.fill("#texts-caption", "")
+    _sent(page, "form[action$='/texts']")
+
+
+def _wide(page: Page) -> None:
+    for name, percent in (("left", "60"), ("top", "10"), ("width", "60"), ("height", "上")):
+        page.fill(f"#redact-{name}-0", percent)
+    _sent(page, "[data-covering]")
+
+
+def _street() -> Iterator[Screen]:
+    """The desks of 街镇 and supervisors in every width, and two forms that were refused."""
+    for name, path, who in STREET_PAGES:
+        yield from ways(Screen(name, path, who, whole=True), elder=False)
+    refused = Screen("street-case-refused", "/cases/{street_back}", CLERK, whole=True)
+    yield from ways(replace(refused, then=rectify_without_photo), elder=False)
+    refused = Screen("special-periods-refused", "/desk/special-periods", "督办甲", whole=True)
+    yield from ways(replace(refused, then=declare_backwards), elder=False)
 
 
 def _nothing_given(page: Page) -> None:
@@ -112,6 +160,7 @@ CITIZEN: tuple[Screen, ...] = (
 
 
 SCREENS: tuple[Screen, ...] = (
+    *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
     Screen("home", "/"),
     Screen("look-up", "/search", "审核甲"),
@@ -120,6 +169,24 @@ SCREENS: tuple[Screen, ...] = (
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     *CITIZEN,
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
+    *ways(Screen("typical-month", MAY, whole=True)),
+    *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
+    *ways(Screen("typical-gone", MAY + "/{gone}", status=410, deep=True)),
+    *ways(Screen("typical-none", "/typical-cases/2026-03", status=404, deep=True)),
+    *ways(Screen("typical-desk", DESK, "编辑甲", whole=True, deep=True), elder=False),
+    *ways(Screen("typical-desk-none", NONE, "审核甲", deep=True), elder=False),
+    *ways(
+        Screen("typical-proposal", DESK + "/proposal", "审核甲", whole=True, deep=True), elder=False
+    ),
+    *ways(Screen("typical-nominate", NOMINATE, "审核甲", whole=True, deep=True), elder=False),
+    *ways(
+        Screen("typical-nominate-refused", NOMINATE, "审核甲", then=_untold, deep=True), elder=False
+    ),
+    *ways(Screen("typical-work", WORK, "编辑甲", whole=True, deep=True), elder=False),
+    *ways(Screen("typical-work-refused", WORK, "编辑甲", then=_unsaid, deep=True), elder=False),
+    *ways(Screen("typical-photo", PHOTO, "编辑甲", whole=True, deep=True), elder=False),
+    *ways(Screen("typical-photo-refused", PHOTO, "编辑甲", then=_wide, deep=True), elder=False),
+    *ways(Screen("typical-preview", PREVIEW, "编辑乙", whole=True, deep=True), elder=False),
 )
 
 
@@ -129,6 +196,7 @@ def prepared(site: Site) -> dict[str, str]:
     submitted = town.citizen("市民甲").report()
     dispatched = town.citizen("市民甲").report(photos=1)
     town.reviewer.act(dispatched, "register", "dispatched", indicator="P10", condition="P10-2")
+    desks = prepare_street(site)
     resident, street = town.citizen("市民乙"), town.street()
     closed, asked = resident.report(photos=1), resident.report(photos=1)
     town.reviewer.act(
@@ -145,4 +213,6 @@ def prepared(site: Site) -> dict[str, str]:
         "dispatched": dispatched.number,
         "closed": closed.number,
         "asked": asked.number,
+        **laid_out(site),
+        **desks,
     }

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
+from uuid import uuid5
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func
 
-from casework import desks
+from casework import desks, evidence
 from casework import events as did
 from casework.lifecycle import CLOCK_OF, Action, Status
 from casework.log.port import Recorded
@@ -232,6 +233,165 @@ def test_suspensions_that_end_within_a_day_are_told_before(lone: Readers) -> Non
     with reading(lone.engine) as connection:
         desk = street_desk.desk(connection, HERE, at, at + 24 * HOUR)
     assert desk.suspensions_ending == 1 and desk.by_status[Status.SUSPENDED] == 2
+
+
+# what the supervisor is told before it is late, and what came back ----------------------------
+
+
+def test_what_falls_due_within_a_day_is_told_before_it_is_late(lone: Readers) -> None:
+    scribe = Scribe()
+    near, far = Story(scribe, "near", street=HERE), Story(scribe, "far", street=THERE)
+    tell(lone, [*to_handling(near, 5), *to_handling(far, 60)])
+    desk = supervisors(lone, DAWN + HOUR)
+    assert numbers(desk.due_soon) == ["HDnear"] and desk.counts["due_soon"] == 1
+    assert numbers(supervisors(lone, DAWN + HOUR, THERE).due_soon) == []
+    late = supervisors(lone, DAWN + 9 * HOUR)
+    assert numbers(late.due_soon) == [] and numbers(late.overdue) == ["HDnear"]
+
+
+def test_what_came_back_twice_stays_on_the_desk_wherever_it_is(readers: Readers) -> None:
+    scribe = Scribe()
+    once, twice = Story(scribe, "once"), Story(scribe, "twice")
+    events: list[Recorded] = []
+    for story, times in ((once, 1), (twice, 2)):
+        events += [story.submitted(), story.registered()]
+        for _ in range(times):
+            events += returned(story)
+        events.append(story.dispatched())
+    tell(readers, events)
+    desk = supervisors(readers, DAWN)
+    (found,) = desk.returned
+    assert (found.case.number, found.returns) == ("HDtwice", 2)
+    assert desk.to_designate == () and desk.counts["returned"] == 1
+
+
+def handed_over(story: Story, severity: str | None) -> list[Recorded]:
+    """Handed over with a photo, of which the check says something as severe as this."""
+    story.photos = 1
+    events = [*to_handling(story), story.rectified()]
+    (photo,) = story.pictures(f"rectified {story.at - timedelta(minutes=1)}")
+    found = evidence.Finding(
+        uuid5(photo.upload, "found"),
+        "same_picture",
+        f"与{story.number}的照片相同。",
+        severity or "",
+    )
+    checked = evidence.PhotoChecked(
+        upload=photo.upload,
+        case=story.case_id,
+        position=events[-1].position,
+        rectified_at=story.at,
+        version=1,
+        findings=(found,) if severity else (),
+    )
+    return [*events, story.scribe.tell(checked, story.at)]
+
+
+def test_hand_overs_in_doubt_are_told_with_what_speaks_against_them(readers: Readers) -> None:
+    scribe = Scribe()
+    clean, slight, grave, back, closed, long_ago = (
+        Story(scribe, name) for name in ("clean", "slight", "grave", "back", "closed", "long")
+    )
+    ordered = did.ReworkOrdered(
+        code="R05",
+        words=back.words("不是现场照片"),
+        stopped=(stops(Clock.VERIFICATION),),
+        started=(starts(Clock.HANDLING, DAWN, 60),),
+    )
+    long_ago.at -= timedelta(days=15)
+    events = [
+        *[*handed_over(long_ago, "grave"), long_ago.closed()],
+        *handed_over(clean, None),
+        *handed_over(slight, "note"),
+        *handed_over(grave, "grave"),
+        *[*handed_over(back, "doubt"), back.step(ordered)],
+        *[*handed_over(closed, "doubt"), closed.closed()],
+    ]
+    tell(readers, events)
+    desk = supervisors(readers, DAWN + HOUR)
+    told = {one.number: one for one in desk.suspected}
+    assert set(told) == {"HDgrave", "HDback", "HDclosed"} and desk.counts["suspected"] == 3
+    assert desk.suspected[0].number == "HDgrave", "what is to be looked at now stands first"
+    assert told["HDgrave"].findings == ("与HDgrave的照片相同。",)
+    assert (told["HDgrave"].code, told["HDback"].code) == (None, "R05")
+    lone_again = back.rectified()
+    for _ in range(2):
+        readers.step(ListedLog([lone_again]))
+    again = {one.number: one for one in supervisors(readers, DAWN + HOUR).suspected}
+    assert again["HDback"].status is Status.RECTIFIED, "found false once, it is looked at closely"
+
+
+def test_spots_that_rebound_are_told_for_a_week(lone: Readers) -> None:
+    scribe = Scribe()
+    first, again, other = (Story(scribe, name) for name in ("first", "again", "other"))
+    other.place = (116.4, 40.0)
+    events = [*to_handling(first), first.rectified(), first.closed()]
+    again.at = first.at + timedelta(days=2)
+    other.at = again.at
+    events += [again.submitted(), again.registered(), other.submitted(), other.registered()]
+    tell(lone, events)
+    (spot,) = supervisors(lone, again.at + HOUR).rebounds
+    assert (spot.indicator, spot.reports, spot.street) == ("P09", 1, str(HERE))
+    assert supervisors(lone, again.at + HOUR, str(THERE)).rebounds == ()
+    assert supervisors(lone, again.at + timedelta(days=8)).rebounds == ()
+
+
+def test_the_streets_lists_are_those_that_its_counts_count(readers: Readers) -> None:
+    scribe = Scribe()
+    late, today, rework, noted, asks, closed, elsewhere = (
+        Story(scribe, name, street=HERE)
+        for name in ("late", "today", "rework", "noted", "asks", "closed", "else")
+    )
+    elsewhere.street = THERE
+    ordered = did.ReworkOrdered(
+        code="R02",
+        words=rework.words("还有"),
+        stopped=(stops(Clock.VERIFICATION),),
+        started=(starts(Clock.HANDLING, DAWN, 60),),
+    )
+    note = did.InstructionNoted(
+        note=1, words=noted.words("请说明"), started=(starts(Clock.NOTE, DAWN, 50),)
+    )
+    asking = did.CoordinationRequested(code="K01")
+    window = (starts(Clock.APPEAL_WINDOW, DAWN, 50),)
+    events = [
+        *[late.submitted(), late.registered(), late.dispatched(60)],
+        *to_handling(today, 5),
+        *[*to_handling(rework), rework.rectified(), rework.step(ordered)],
+        *[*to_handling(noted, 60), noted.step(note)],
+        *[
+            *to_handling(asks, 60),
+            asked(asks, asking, Clock.COORDINATION, 60),
+        ],
+        *[
+            *to_handling(closed, 60),
+            closed.rectified(),
+            with_(closed.closed(), started=window),
+        ],
+        *to_handling(elsewhere, 5),
+    ]
+    tell(readers, events)
+    now, midnight = DAWN + 2 * HOUR, DAWN + 15 * HOUR
+    with reading(readers.engine) as connection:
+        found = street_desk.sections(connection, HERE, now, now + 24 * HOUR, midnight)
+        desk = street_desk.desk(connection, HERE, now, now + 24 * HOUR, midnight)
+        every = street_desk.pressing(connection, HERE)
+        beside = street_desk.beside(connection, HERE, now)
+    of = {name: [task.case.number for task in tasks] for name, tasks in found.items()}
+    assert tuple(of) == street_desk.SECTIONS
+    assert of["overdue"] == ["HDlate"] and len(of["overdue"]) == desk.overdue
+    assert of["due_today"] == ["HDtoday"] and len(of["due_today"]) == desk.due_today
+    assert of["to_acknowledge"] == ["HDlate"] and of["again"] == ["HDrework"]
+    assert of["requests"] == ["HDasks"] and of["appealable"] == ["HDclosed"]
+    assert beside == {"requests": 1, "appealable": 1}
+    with reading(readers.engine) as connection:
+        late_for_it = street_desk.beside(connection, HERE, now + 60 * HOUR)
+    assert late_for_it == {"requests": 1, "appealable": 0}
+    assert of["notes"] == ["HDnoted"] and of["dissatisfied"] == of["suspensions_ending"] == []
+    assert [task.case.number for task in every][:2] == ["HDlate", "HDtoday"]
+    clocks = {task.case.number: task.clock for task in every}
+    assert (clocks["HDlate"], clocks["HDnoted"]) == (Clock.ACKNOWLEDGE, Clock.NOTE)
+    assert [task.case.number for task in every if task.again] == ["HDrework"]
 
 
 # the street's --------------------------------------------------------------------------------

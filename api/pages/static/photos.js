@@ -101,7 +101,7 @@ export class Photos {
   async upload(file) {
     const body = new FormData();
     body.append("file", await shrunk(file), "photo.jpg");
-    for (const name of ["key", "token", "case"]) {
+    for (const name of ["key", "token", "case", "link"]) {
       const input = this.form.querySelector(`input[name="${name}"]`);
       if (input) body.append(name, input.value);
     }

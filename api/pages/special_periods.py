@@ -1,0 +1,169 @@
+"""特殊时段页: declared by one supervisor, confirmed by another; its end moved the same way."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Path
+from starlette.responses import Response
+
+from api.office_schemas import ChangeOut, DeclineIn
+from api.pages.acting import NOTHING_TYPED, Refused
+from api.pages.action_forms import Choice
+from api.pages.frame import Frame, framed
+from api.pages.posted import Posted
+from api.pages.submitting import moment, read, submitted, with_values
+from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
+from api.routes.special_periods import (
+    DeclareIn,
+    MoveEndIn,
+    SpecialPeriodOut,
+    declare,
+    list_periods,
+    move_end,
+)
+from casework.clock_words import UNIT_NAMES
+from casework.special_periods import OCCASIONS
+
+router = APIRouter(include_in_schema=False)
+
+PATH = "/desk/special-periods"
+
+Number = Annotated[int, Path(ge=1, le=10**9)]
+
+OURS = frozenset({"declare-special-period", "move-special-period-end"})
+"""Changes that are decided here; those of catalogue and calendar have a page of their own."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """The page: what is declared, what waits for a second person, what may be chosen."""
+
+    periods: tuple[SpecialPeriodOut, ...]
+    waiting: tuple[ChangeOut, ...]
+    me: str
+    occasions: tuple[Choice, ...]
+    streets: tuple[Choice, ...]
+    indicators: tuple[Choice, ...]
+    units: tuple[Choice, ...]
+
+
+@router.get(PATH, name="pages.special_periods")
+async def special_periods(
+    frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
+) -> Response:
+    """All of it."""
+    return await _answer(frame)
+
+
+async def _answer(frame: Frame, wrong: Refused | None = None) -> Response:
+    parts, visitor = frame.parts, frame.visitor
+    waiting = await list_changes(parts=parts, _visitor=visitor, waiting=True)
+    boundaries = parts.dispatcher.boundaries
+    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    shown = Shown(
+        periods=list_periods(parts, visitor),
+        waiting=tuple(change for change in waiting if change.change.get("type") in OURS),
+        me=str(visitor.principal.account_id),
+        occasions=tuple(Choice(one, name) for one, name in OCCASIONS.items()),
+        streets=tuple(Choice(code, boundaries.name(code)) for code in sorted(boundaries.codes)),
+        indicators=tuple(
+            Choice(code, f"{code} {one.name}") for code, one in sorted(catalogue.indicators.items())
+        ),
+        units=tuple(Choice(unit, name) for unit, name in UNIT_NAMES.items()),
+    )
+    return frame.page(
+        "special_periods.html",
+        wrong.status if wrong else 200,
+        shown=shown,
+        refused=wrong,
+        values=wrong.values if wrong else NOTHING_TYPED,
+    )
+
+
+async def _done(
+    frame: Frame,
+    action: str,
+    operation: str,
+    said: str,
+    work: Callable[[Posted], Awaitable[object]],
+) -> Response:
+    form = await frame.posted()
+    frame.permit(operation)
+    done = await submitted(action, form, lambda: work(form))
+    if isinstance(done, Refused):
+        return await _answer(frame, done)
+    return frame.go(PATH, said)
+
+
+def _moments(form: Posted, *names: str) -> Posted:
+    """The form with what `datetime-local` fields posted as moments of Shanghai."""
+    return with_values(form, **{n: (moment(form.one(n)),) for n in names if form.one(n)})
+
+
+@router.post(PATH, name="pages.special_periods")
+async def ask_for(
+    frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
+) -> Response:
+    """Ask for a period."""
+
+    async def work(form: Posted) -> object:
+        if not form.one("limit.amount"):
+            form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
+        given = read(DeclareIn, _moments(form, "first", "last"))
+        return await declare(given, frame.request, frame.parts, frame.visitor, form.key)
+
+    said = "已提出，请另一名督办员确认。"
+    return await _done(frame, "declare", "special_periods.declare", said, work)
+
+
+@router.post(PATH + "/{number}/move-end", name="pages.special_periods")
+async def move(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """Ask for another end."""
+
+    async def work(form: Posted) -> object:
+        given = read(MoveEndIn, _moments(form, "last"))
+        return await move_end(number, given, frame.request, frame.parts, frame.visitor, form.key)
+
+    said = "已提出改变结束时间，请另一名督办员确认。"
+    return await _done(frame, f"move_end_{number}", "special_periods.move_end", said, work)
+
+
+@router.post(PATH + "/changes/{number}/confirm", name="pages.special_periods")
+async def confirm(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """The second person."""
+
+    async def work(form: Posted) -> object:
+        return await confirm_change(number, frame.request, frame.parts, frame.visitor, form.key)
+
+    return await _done(frame, f"confirm_{number}", "indicators.confirm", "已确认。", work)
+
+
+@router.post(PATH + "/changes/{number}/reject", name="pages.special_periods")
+async def reject(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """Turn it down, with a reason."""
+
+    async def work(form: Posted) -> object:
+        given = read(DeclineIn, form)
+        return await reject_change(
+            number, given, frame.request, frame.parts, frame.visitor, form.key
+        )
+
+    return await _done(frame, f"reject_{number}", "indicators.reject", "已记录不同意。", work)
+
+
+@router.post(PATH + "/changes/{number}/withdraw", name="pages.special_periods")
+async def withdraw(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """Take one's own back."""
+
+    async def work(form: Posted) -> object:
+        return await withdraw_change(number, frame.request, frame.parts, frame.visitor, form.key)
+
+    return await _done(frame, f"withdraw_{number}", "indicators.withdraw", "已撤回。", work)
