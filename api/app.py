@@ -21,8 +21,11 @@ from api.description import describe
 from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
-from api.pages import cases as case_pages
 from api.pages import (
+    analyst,
+    analyst_files,
+    analyst_trials,
+    checks,
     covering,
     files,
     following,
@@ -35,6 +38,8 @@ from api.pages import (
     office_security,
     registering,
     reporting,
+    reviewer,
+    searching,
     signing,
     statics,
     street,
@@ -43,6 +48,7 @@ from api.pages import (
     typical_desk,
     uploading,
 )
+from api.pages import cases as case_pages
 from api.pages import shifts as shift_pages
 from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
@@ -230,7 +236,13 @@ UNPREFIXED = (
     supervisor.router,
     special_period_pages.router,
     shift_pages.router,
+    reviewer.router,
+    checks.router,
+    searching.router,
     case_pages.router,
+    analyst.router,
+    analyst_files.router,
+    analyst_trials.router,
     office_accounts.router,
     office_configuration.router,
     office_duty.router,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.clocks import ExplainOut
 from api.pages.acting import NOTHING_TYPED, Refused, act
@@ -21,24 +21,8 @@ from api.schemas import CaseOut, TimelineOut
 from api.shown import remaining
 from casework.lifecycle import NAME_OF, Action
 from casework.model import PlaceKind, Role
-from casework.numbers import is_case_number
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/search", name="pages.search")
-async def search(
-    frame: Annotated[Frame, Depends(framed("pages.search"))],
-    number: Annotated[str, Query(max_length=40)] = "",
-) -> Response:
-    """Look a case up by its number."""
-    wanted = number.strip().upper()
-    error = ""
-    if wanted:
-        if is_case_number(wanted):
-            return RedirectResponse(f"/cases/{wanted}", 303)
-        error = "这不是一个案件编号。编号形如 HD26112200123452，请核对后再查。"
-    return frame.page("search.html", 422 if error else 200, number=number, error=error)
 
 
 class Shown:
@@ -76,6 +60,8 @@ def template_for(frame: Frame) -> str:
     if not frame.staff:
         return "my_case.html"
     held = frame.visitor.held()
+    if frame.visitor.principal.roles == (Role.CHECKER,):
+        return "check_case.html"
     if held & {Role.STREET, Role.STREET_LEAD}:
         return "street_case.html"
     if Role.SUPERVISOR in held and Role.REVIEWER not in held:

@@ -62,8 +62,13 @@ STAFF_DOORS = (
     Door("pages.office_duty", "/office/duty", "值班表"),
     Door("pages.office_security", "/office/security", "权限与审批"),
     Door("pages.office_audit", "/office/audit", "审计"),
+    Door("pages.analyst_dry_run", "/desk/analyst/dry-run", "试算"),
+    Door("pages.analyst_documents", "/desk/analyst/documents", "报告"),
 )
-"""In the order shown; each is there for whom the policy table lets in, once its page is built."""
+"""In the order shown; each is there for whom the policy table lets in, once its page is built.
+
+One below another that is shown is not shown itself: its desk leads there.
+"""
 
 
 class Link(NamedTuple):
@@ -114,10 +119,13 @@ class Frame:
         """The pages that this visitor may go to."""
         held = self.visitor.held()
         doors = STAFF_DOORS if self.staff else CITIZEN_DOORS
+        open_ = [
+            door for door in doors if (policy := POLICY.get(door.operation)) and held & policy.who
+        ]
         return tuple(
             Link(door.path, door.name, self._at(door.path))
-            for door in doors
-            if (policy := POLICY.get(door.operation)) and held & policy.who
+            for door in open_
+            if not any(door.path.startswith(f"{above.path}/") for above in open_)
         )
 
     def _at(self, path: str) -> bool:

@@ -155,6 +155,9 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
     from_: Annotated[Moment | None, Query(alias="from")] = None,
     to: Annotated[Moment | None, Query()] = None,
     q: Annotated[Line | None, Query(min_length=1, max_length=60)] = None,
+    pending: Annotated[
+        Action | None, Query(description="有这种申请等待答复的，如 request_site_check。")
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
     after: After = None,
@@ -170,6 +173,7 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
         bbox=_box(bbox),
         start=_aware(from_, "from"),
         end=_aware(to, "to"),
+        pending=pending,
     )
     within = scoped(visitor, filters)
     if within is None:

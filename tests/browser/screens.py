@@ -159,6 +159,10 @@ CITIZEN: tuple[Screen, ...] = (
 )
 
 
+def _to_the_charts(page: Page) -> None:
+    page.locator("#t-trend").scroll_into_view_if_needed()
+
+
 SCREENS: tuple[Screen, ...] = (
     *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
@@ -168,6 +172,40 @@ SCREENS: tuple[Screen, ...] = (
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
     *CITIZEN,
+    *(
+        Screen(
+            f"reviewer-{at}", "/desk/reviewer?case={submitted}", "审核甲", viewport=at, whole=True
+        )
+        for at in ("desktop", "phone")
+    ),
+    Screen("reviewer-list", "/desk/reviewer", "审核甲", whole=True, deep=True),
+    Screen("checks", "/desk/checks", "核查甲", deep=True),
+    Screen("search", "/search?status=submitted", "审核甲", viewport="desktop", deep=True),
+    Screen(
+        "analyst",
+        "/desk/analyst",
+        "分析甲",
+        "desktop",
+        then=_to_the_charts,
+        ready="[data-chart][data-drawn=yes]",
+        whole=True,
+        deep=True,
+    ),
+    Screen("analyst-phone", "/desk/analyst", "分析甲", "phone", whole=True, deep=True),
+    Screen(
+        "analyst-measure",
+        "/desk/analyst/measures/handled_in_time",
+        "分析甲",
+        "desktop",
+        whole=True,
+        deep=True,
+    ),
+    Screen("analyst-cases", "/desk/analyst/cases?measure=reports", "分析甲", "desktop", deep=True),
+    Screen("analyst-export", "/desk/analyst/export", "负责110108011", deep=True),
+    Screen("analyst-documents", "/desk/analyst/documents", "督办甲", "desktop", deep=True),
+    Screen(
+        "analyst-dry-run", "/desk/analyst/dry-run?indicator=P10", "系统甲", "desktop", deep=True
+    ),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
     *ways(Screen("typical-month", MAY, whole=True)),
     *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
