@@ -153,6 +153,7 @@ CITIZEN: tuple[Screen, ...] = (
     *deeply(ways(Screen("own-case-error", "/cases/{closed}", "市民乙", then=_no_stars)), "none"),
     *deeply(ways(Screen("own-asked", "/cases/{asked}", "市民乙", whole=True)), "none"),
     *deeply(ways(Screen("register", "/register")), "none"),
+    *deeply(ways(Screen("home", "/")), "none"),
     Screen("on-behalf", "/report/on-behalf", "审核甲", "desktop", whole=True, deep=True),
     Screen("report-plain", "/report", whole=True, javascript=False, deep=True),
 )
