@@ -43,24 +43,33 @@ ASKED = {"supply": "请补充说明", "rate": "请评价", "object": "可以提�
 @router.get("/my", name="pages.my")
 async def my_page(frame: Annotated[Frame, Depends(framed("pages.my"))]) -> Response:
     """What was reported with this account or from this browser; what is asked now comes first."""
+    cases = await own_cases(frame)
+    asking = [case for case in cases if case.asked in WANTED]
+    return frame.page(
+        "my.html",
+        asking=asking,
+        others=[case for case in cases if case not in asking],
+        asked=ASKED,
+        kept=bool(receipts_of(frame.request)),
+    )
+
+
+WANTED = frozenset({"supply", "rate"})
+"""What a reporter is asked for; an objection is theirs to make."""
+
+
+async def own_cases(frame: Frame) -> list[MyCaseOut]:
+    """The cases of this account and of the receipts that this browser keeps, newest first."""
     parts, visitor = frame.parts, frame.visitor
     as_of = await seen_up_to(parts, None)
     found: dict[str, MyCaseOut] = {}
     if visitor.principal.person_id is not None:
         own = await mine_of(parts, visitor.principal.person_id, as_of)
         found = {case.number: case for case in own}
-    kept = receipts_of(frame.request)
-    for number, receipt in kept.items():
+    for number, receipt in receipts_of(frame.request).items():
         for case in await _by_receipt(frame, number, receipt, as_of):
             found.setdefault(case.number, case)
-    cases = sorted(found.values(), key=lambda case: case.since, reverse=True)
-    return frame.page(
-        "my.html",
-        asking=[case for case in cases if case.asked in {"supply", "rate"}],
-        others=[case for case in cases if case.asked not in {"supply", "rate"}],
-        asked=ASKED,
-        kept=bool(kept),
-    )
+    return sorted(found.values(), key=lambda case: case.since, reverse=True)
 
 
 async def _by_receipt(frame: Frame, number: str, receipt: str, as_of: int) -> tuple[MyCaseOut, ...]:

@@ -208,8 +208,9 @@ async def _join(frame: Frame, values: Values) -> Response:
     """我也遇到: another reporter of a case that is there already."""
     number = one(values, "join")[:40]
     visitor = drafted(frame.visitor, one(values, "key"))
-    frame.path = f"/cases/{number}/join"  # one form may not be two things under one key
+    here, frame.path = frame.path, f"/cases/{number}/join"  # one key is not to be two commands
     acted = await act(frame, number, Action.JOIN, Posted(values, {}))
+    frame.path = here
     if isinstance(acted, Refused):
         problem = Problem("/problems/join", acted.title, acted.status, acted.says)
         refused = refusal(problem, values, acted.wrong, acted.headers)

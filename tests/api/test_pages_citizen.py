@@ -272,6 +272,7 @@ def test_receipts_kept_by_the_phone_are_the_way_to_my_cases(
     close(town, case)
     asked = phone.get("/my").text
     assert asked.index("等您回复") < asked.index(number) < asked.index(other)
+    assert "有1件上报等您回复" in phone.get("/").text
     forgot = phone.post("/my/forget", data={}, headers=origin(town))
     assert forgot.headers["location"] == "/my"
     gone = phone.get("/my").text

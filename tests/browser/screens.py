@@ -94,6 +94,7 @@ def _street() -> Iterator[Screen]:
     """The desks of 街镇 and supervisors in every width, and two forms that were refused."""
     for name, path, who in STREET_PAGES:
         yield from ways(Screen(name, path, who, whole=True), elder=False)
+        yield Screen(f"{name}-small-elder", path, who, "small", elder=True, whole=True)
     refused = Screen("street-case-refused", "/cases/{street_back}", CLERK, whole=True)
     yield from ways(replace(refused, then=rectify_without_photo), elder=False)
     refused = Screen("special-periods-refused", "/desk/special-periods", "督办甲", whole=True)
@@ -153,6 +154,7 @@ CITIZEN: tuple[Screen, ...] = (
     *deeply(ways(Screen("own-case-error", "/cases/{closed}", "市民乙", then=_no_stars)), "none"),
     *deeply(ways(Screen("own-asked", "/cases/{asked}", "市民乙", whole=True)), "none"),
     *deeply(ways(Screen("register", "/register")), "none"),
+    *deeply(ways(Screen("home", "/")), "none"),
     Screen("on-behalf", "/report/on-behalf", "审核甲", "desktop", whole=True, deep=True),
     Screen("report-plain", "/report", whole=True, javascript=False, deep=True),
 )

@@ -6,7 +6,7 @@ Nothing is done here but by pages: each person sees what they would see, and tap
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.api.client import picture
 from tests.api.test_evidence_api import until
@@ -16,6 +16,11 @@ from tests.browser.street_screens import CLERK
 
 HERE = (116.3221, 39.9835)
 """Well inside 中关村街道, away from what other tests report."""
+
+
+def photo(seed: int) -> FilePayload:
+    """A photo as it is picked on a phone."""
+    return FilePayload(name="p.jpg", mimeType="image/jpeg", buffer=picture(seed))
 
 
 def tapped(page: Page, button: str, *, exact: bool = True) -> None:
@@ -29,7 +34,7 @@ def reported(citizen: Desk) -> str:
     page = citizen.open("/report")
     with page.expect_file_chooser() as chooser:
         page.locator("label.pick", has_text="相册").tap()
-    chooser.value.set_files([{"name": "p.jpg", "mimeType": "image/jpeg", "buffer": picture(4711)}])
+    chooser.value.set_files([photo(4711)])
     page.locator("#place-told .street").wait_for()
     page.fill("#report-text", "盲道上停满共享单车，轮椅过不去")
     page.locator("label.chip", has_text="地铁出入口").last.tap()
@@ -82,9 +87,7 @@ def handled(street: Desk, number: str) -> None:
     tapped(page, "签收", exact=False)
     page = street.open(f"/cases/{number}?do=rectify")
     with page.expect_response("**/uploads/photo"):
-        page.locator("#act-rectify input[data-source=camera]").set_input_files(
-            [{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(815)}]
-        )
+        page.locator("#act-rectify input[data-source=camera]").set_input_files([photo(815)])
     expect(page.locator(".picked-one")).to_contain_text("已上传")
     page.get_by_text("已整改", exact=True).tap()
     page.locator("#rectify-words").fill("已联系企业清运，盲道恢复畅通。")

@@ -40,7 +40,7 @@ const HAIDIAN = [116.24, 40.03];
 
 let library;
 function fetched(element) {
-  library ||= new Promise((done, failed) => {
+  library = library || new Promise((done, failed) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = element.dataset.style;
