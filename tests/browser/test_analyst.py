@@ -63,7 +63,6 @@ def test_charts_and_map_are_drawn_of_the_tables_under_the_policy(desk: Opens, to
     page.locator("[data-chart=amounts]").hover()
     expect(page.locator("[data-colours]")).to_have_attribute("data-drawn", "yes")
     assert page.locator(".map path").count() >= 29
-    holds(page, with_keyboard=False)
     shoot(page, "analyst-charts", whole=True)
 
 
@@ -98,7 +97,6 @@ def test_a_file_tells_that_it_comes_and_that_it_came(desk: Opens, told: str) -> 
     alert = page.locator(".working[role=alert]")
     expect(alert).to_contain_text("结束日期不能早于开始日期")
     expect(page.get_by_role("button", name="生成并下载")).to_be_enabled()
-    holds(page, with_keyboard=False)
 
 
 def test_a_lost_connection_is_said_and_nothing_is_lost(desk: Opens, told: str) -> None:
@@ -138,6 +136,7 @@ def test_a_number_is_followed_to_a_case_and_back_by_keys_alone(desk: Opens, told
     assert "/desk/analyst/cases?" in page.url
 
 
+@pytest.mark.deep
 def test_a_trial_is_run_and_its_result_has_the_focus(desk: Opens, site: Site, told: str) -> None:
     window = desk("分析甲", "desktop")
     page = window.open(f"{HOME}/dry-run")
