@@ -74,9 +74,7 @@ def test_an_extension_is_told_with_how_often_and_how_much() -> None:
 def test_a_suspension_may_last_half_a_year_and_is_asked_for_once_a_round() -> None:
     found = room(*to_handling())
     assert found.suspension_until == date(2026, 8, 29), "180 days after 2 March"
-    asking = ask.RequestSuspension(
-        code="S01", resume_on=found.suspension_until, words=words()
-    )
+    asking = ask.RequestSuspension(code="S01", resume_on=found.suspension_until, words=words())
     assert given(*to_handling()).when(asking, LEAD).refusal is None
     day = date(2026, 3, 4)
     waits = room(*to_handling(), suspension_asked(day))
