@@ -79,6 +79,8 @@ _LISTENERS: frozenset[Role | Who] = frozenset(
 _CODE_HOLDERS: frozenset[Role | Who] = frozenset(
     {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, _R.SYSADMIN}
 )
+_OWN: frozenset[Role | Who] = frozenset({_R.CITIZEN, Who.RECEIPT})
+"""Those whose own case it may be."""
 _SEATED: frozenset[Role | Who] = frozenset({_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD})
 """Those whose work lies on a desk that is manned by turns."""
 _MEASURERS: frozenset[Role | Who] = frozenset({_R.ANALYST, _R.SUPERVISOR})
@@ -232,6 +234,16 @@ POLICY: dict[str, Policy] = {
         _row("pages.sign_out", "退出登录", {Who.SIGNED_IN}),
         _row("pages.password", "修改密码页", {Who.SIGNED_IN}),
         _row("pages.search", "查案件", _DESKS),
+        _row("pages.report", "上报页", _REPORTERS - {_R.PARTNER}, words=Words.OWN),
+        _row("pages.report_look", "上报时查地点和类别", _REPORTERS - {_R.PARTNER}),
+        _row("pages.on_behalf", "代为上报", {_R.REVIEWER, _R.STREET, _R.STREET_LEAD}),
+        _row("pages.receipt", "回执页", {_R.REVIEWER, _R.STREET, _R.STREET_LEAD, *_OWN}),
+        _row("pages.my", "我的上报页", {Who.ANONYMOUS, _R.CITIZEN}, words=Words.OWN),
+        _row("pages.my_forget", "清除回执", _ALL),
+        _row("pages.my_erase", "删除个人信息页", _OWN),
+        _row("pages.status", "查进度", _ALL),
+        _row("pages.register", "注册页", _ALL),
+        _row("pages.withdraw_consent", "不再同意公开照片", _OWN),
         _row("pages.case", "案件页", _LOOKERS - {_R.PARTNER}, words=Words.MASKED),
         _row("pages.photo", "查看照片", _LOOKERS - {_R.PARTNER}),
         _row("pages.recording", "收听录音", _LISTENERS - {_R.PARTNER}),
@@ -245,11 +257,27 @@ POLICY: dict[str, Policy] = {
         _row("pages.act", "在页面上办理", _ALL),
         _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),
+        _row("pages.reviewer", "审核台", {_R.REVIEWER}, words=Words.MASKED),
+        _row("pages.reviewer_queue", "审核台清单", {_R.REVIEWER}, words=Words.MASKED),
+        _row("pages.reviewer_act", "在审核台办理", {_R.REVIEWER}),
+        _row("pages.reviewer_reveal", "在审核台查看原文", {_R.REVIEWER}, words=Words.ORIGINAL),
+        _row("pages.nominate", "在审核台推荐典型案例", {_R.REVIEWER}),
+        _row("pages.checks", "现场核查台", {_R.CHECKER}, words=Words.MASKED),
+        _row("pages.analyst", "数据分析", _EXPORTERS),
+        _row("pages.analyst_measures", "指标数据页", _MEASURERS),
+        _row("pages.analyst_cases", "一个数背后的案件页", _MEASURERS),
+        _row("pages.analyst_export", "导出案件页", _EXPORTERS),
+        _row("pages.analyst_documents", "报告页", _OVERSEERS | {_R.SYSADMIN, _R.AUDITOR}),
+        _row("pages.analyst_sealed", "封存月份页", _MEASURERS),
+        _row("pages.analyst_seal", "在页面上封存", {_R.SUPERVISOR}),
+        _row("pages.analyst_dry_run", "试算页", _TRIERS),
         _row("pages.office_accounts", "账号页", {_R.SYSADMIN}),
         _row("pages.office_configuration", "配置页", _CONFIGURE),
         _row("pages.office_duty", "值班表页", {_R.SYSADMIN}),
         _row("pages.office_security", "权限与审批页", {_R.SECADMIN}),
         _row("pages.office_audit", "审计页", {_R.AUDITOR}),
+        _row("pages.typical_desk", "典型案例台", {_R.REVIEWER, _R.EDITOR, _R.SUPERVISOR}),
+        _row("pages.typical_cases", "典型案例页", _ALL),
         _row("persons.erase", "删除个人信息", {_R.SECADMIN, _R.CITIZEN, Who.RECEIPT}),
         _row("persons.approve_erasure", "批准删除", {_R.SECADMIN}),
         _row("persons.decline_erasure", "不批准删除", {_R.SECADMIN}),
@@ -281,6 +309,8 @@ POLICY: dict[str, Policy] = {
         _row("typical_cases.read", "一个月的典型案例", _ALL),
         _row("typical_cases.photo", "典型案例的照片", _ALL),
         _row("typical_cases.desk", "典型案例办理", {_R.REVIEWER, _R.EDITOR, _R.SUPERVISOR}),
+        _row("typical_cases.months", "各月典型案例", {_R.REVIEWER, _R.EDITOR, _R.SUPERVISOR}),
+        _row("typical_cases.preview", "典型案例预览", {_R.REVIEWER, _R.EDITOR, _R.SUPERVISOR}),
         _row("typical_cases.proposal", "典型案例推荐名单", {_R.REVIEWER, _R.EDITOR}),
         _row("typical_cases.nominate", "推荐典型案例", {_R.REVIEWER}),
         _row("typical_cases.redact", "处理典型案例", {_R.EDITOR}),
@@ -404,15 +434,23 @@ def reporter_mark(case_id: UUID, person: UUID, first: UUID) -> UUID:
 def actor_at(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     """The actor this visitor is at the case; None for one without any standing.
 
-    A receipt makes the citizen who holds it: no account is needed.
+    A receipt makes the citizen who holds it: no account is needed, and one that reported nothing
+    of this case does not stand in its way.
     """
     principal = visitor.principal
     if principal.kind is PrincipalKind.CITIZEN:
+        own = principal.person_id in {*case.reporters, *case.left}
+        if visitor.receipt and not own and (held := _by_receipt(visitor, case_id, case, receipts)):
+            return held
         return Actor(ActorKind.CITIZEN, str(principal.person_id), roles=(Role.CITIZEN,))
     if principal.kind is PrincipalKind.PARTNER:
         return Actor(ActorKind.PARTNER, str(principal.account_id), roles=(Role.PARTNER,))
     if principal.kind is PrincipalKind.STAFF:
         return principal.actor()
+    return _by_receipt(visitor, case_id, case, receipts)
+
+
+def _by_receipt(visitor: Visitor, case_id: UUID, case: Case, receipts: Receipts) -> Actor | None:
     if visitor.receipt:
         for person in (*case.reporters, *case.left):
             mark = reporter_mark(case_id, person, case.first_reporter)

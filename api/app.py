@@ -21,9 +21,14 @@ from api.description import describe
 from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
 from api.messages import field_errors
-from api.pages import cases as case_pages
 from api.pages import (
+    analyst,
+    analyst_files,
+    analyst_trials,
+    checks,
+    covering,
     files,
+    following,
     handlers,
     home,
     office_accounts,
@@ -31,12 +36,19 @@ from api.pages import (
     office_configuration,
     office_duty,
     office_security,
+    registering,
+    reporting,
+    reviewer,
+    searching,
     signing,
     statics,
     street,
     supervisor,
+    typical,
+    typical_desk,
     uploading,
 )
+from api.pages import cases as case_pages
 from api.pages import shifts as shift_pages
 from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
@@ -214,19 +226,31 @@ UNPREFIXED = (
     statics.router,
     home.router,
     signing.router,
+    registering.router,
     uploading.router,
+    reporting.router,
+    following.router,
     files.router,
     street.router,
     handlers.router,
     supervisor.router,
     special_period_pages.router,
     shift_pages.router,
+    reviewer.router,
+    checks.router,
+    searching.router,
     case_pages.router,
+    analyst.router,
+    analyst_files.router,
+    analyst_trials.router,
     office_accounts.router,
     office_configuration.router,
     office_duty.router,
     office_security.router,
     office_audit.router,
+    typical.router,
+    typical_desk.router,
+    covering.router,
 )
 """What is served beside it."""
 

@@ -49,6 +49,12 @@ class SectionOut(Wire):
     cases: tuple[CaseOut, ...]
 
 
+class DuplicatesOut(SectionOut):
+    """疑似重复; `like` tells of each case that is listed the earlier one it is most like."""
+
+    like: dict[str, str] = Field(description="案件编号 → 最像的在办案件编号。")
+
+
 class ReturnsOut(Wire):
     """退回待审, with the clocks of the decisions."""
 
@@ -65,10 +71,13 @@ class ReviewerDeskOut(Wire):
     overdue: SectionOut
     due_soon: SectionOut
     supplied: SectionOut
+    duplicates: DuplicatesOut
     border: SectionOut
     returns: ReturnsOut
     verification: SectionOut
     recheck: SectionOut
+    to_dispatch: SectionOut
+    to_review: SectionOut
     as_of: int
 
 

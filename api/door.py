@@ -155,6 +155,25 @@ class Door:
         self._audit_done(visitor, Action.SUBMIT, done, command_id)
         return self._reported(done, person)
 
+    async def reported_before(self, request: Request) -> Reported | None:
+        """The report that was taken in under this key before, whatever stands in the form now.
+
+        For the page alone, whose key nobody else knows: an answer that was lost is given again.
+        """
+        parts, visitor = self._parts, request.visitor
+        command_id = self._command_id(request, _principal(visitor))
+        case_id, person = case_of(command_id), self._reporter(visitor, request.key, command_id)
+        casework = parts.casework
+
+        def before() -> Done | None:
+            prior = casework.eventlog.by_command(command_id)
+            if prior is None:
+                return None
+            return casework.earlier(command_id, prior.fingerprint, case_id)
+
+        done = await self.in_thread(before)
+        return None if done is None else self._reported(done, person)
+
     def _submission(
         self, form: ReportIn, made: "_Prepared", person: UUID, at: datetime
     ) -> ask.Submit:
@@ -185,13 +204,16 @@ class Door:
     async def _turned_away(
         self, outside: OutsideDistrict, channel: str, command_id: UUID, at: datetime
     ) -> None:
-        """Counted without text or position, once however often it is sent."""
+        """Counted without text or position, once however often it is sent.
+
+        Under an id of its own: the same form with the place put right is a report.
+        """
         fact = ReportTurnedAway(channel=channel, neighbour=outside.neighbour)
         stream = stream_id(f"turned-away/{at:%Y-%m}")
         clerk = Actor(ActorKind.DISPATCHER, "dispatcher", roles=(Role.DISPATCHER,))
         await self.in_thread(
             lambda: self._parts.casework.record_fact(
-                stream, fact, at=at, by=clerk, command_id=command_id
+                stream, fact, at=at, by=clerk, command_id=uuid5(command_id, "turned away")
             )
         )
 

@@ -65,13 +65,17 @@ class ConfirmedOut(Wire):
 
 
 class BoxesOut(Wire):
-    """Boxes that models propose. `models` is empty where none is installed: draw by hand."""
+    """Boxes that models propose. `models` is empty where none is installed: draw by hand.
+
+    `drawn` are those that the newest covering of the photo covers, to go on from.
+    """
 
     upload: UUID
     width: int
     height: int
     models: tuple[str, ...]
     boxes: tuple[BoxIn, ...]
+    drawn: tuple[BoxIn, ...] = ()
     says: str
 
 

@@ -4,10 +4,13 @@ A picture is fit when somebody has covered it, somebody else has looked, and its
 How that comes about is the affair of evidence; here is only what a monthly issue asks of it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
+
+from casework.errors import Missing
 
 
 class PublicPicture(msgspec.Struct, frozen=True):
@@ -25,6 +28,10 @@ class PublicPhotos(Protocol):
 
         Raises Missing with the reason in Chinese where there is none.
         """
+        ...
+
+    def publishable_each(self, case_id: UUID, uploads: Sequence[UUID]) -> Sequence[str | Missing]:
+        """The same of several photos of a case at the cost of one: a name, or why there is none."""
         ...
 
     def read(self, case_id: UUID, upload: UUID, name: str) -> PublicPicture | None:

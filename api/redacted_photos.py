@@ -1,5 +1,6 @@
 """Redacted pictures as evidence has them, for the monthly issue."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from api.examining import Examining
@@ -19,10 +20,15 @@ class RedactedPhotos:
 
     def publishable(self, case_id: UUID, upload: UUID) -> str:
         """See PublicPhotos."""
-        try:
-            return self._redacting.publishable(case_id, upload).name
-        except ProblemError as problem:  # no such photo: erased, or of another case
-            raise Missing("photos", str(problem)) from None
+        (found,) = self.publishable_each(case_id, (upload,))
+        if isinstance(found, Missing):
+            raise found
+        return found
+
+    def publishable_each(self, case_id: UUID, uploads: Sequence[UUID]) -> Sequence[str | Missing]:
+        """See PublicPhotos."""
+        each = self._redacting.publishable_each(case_id, uploads)
+        return [found if isinstance(found, Missing) else found.name for found in each]
 
     def read(self, case_id: UUID, upload: UUID, name: str) -> PublicPicture | None:
         """See PublicPhotos."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import cast
 from uuid import UUID
 
+import msgspec
+
 from api.evidence_schemas import BoxesOut, BoxIn, ConfirmedOut, ConfirmIn, RedactedOut, RedactIn
 from api.examining import Examining, stream_of
 from api.pictures import file_out
@@ -63,19 +65,16 @@ class Redacting:
             width=display.width,
             height=display.height,
             models=tuple(str(what) for what in found.looked_for),
-            boxes=tuple(
-                BoxIn(
-                    left=box.left,
-                    top=box.top,
-                    right=box.right,
-                    bottom=box.bottom,
-                    what=box.what.value,
-                    score=box.score,
-                )
-                for box in found.boxes
-            ),
+            boxes=tuple(map(_box_in, found.boxes)),
+            drawn=self._drawn(upload),
             says=redaction.says(found.looked_for),
         )
+
+    def _drawn(self, upload: UUID) -> tuple[BoxIn, ...]:
+        """What the newest covering covers; nothing where the photo was never covered."""
+        history = readable(self._casework.eventlog.history(stream_of(upload)))
+        made = [told.event for told in history if isinstance(told.event, PhotoRedacted)]
+        return tuple(map(_box_in, made[-1].boxes)) if made else ()
 
     def redact(self, case_id: UUID, upload: UUID, form: RedactIn, asked: Asked) -> RedactedOut:
         """Cover these boxes on a new picture. The same command gets the same answer."""
@@ -147,37 +146,32 @@ class Redacting:
 
         Raises Missing in words for the editor: not confirmed yet, or no consent.
         """
-        photo = self._photo(case_id, upload)
-        newest = photo.redactions[-1] if photo.redactions else None
-        file = photo.file("redacted")
-        if newest is None or newest.confirmed_by is None or file is None:
-            raise Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
-        if not self._consented(photo):
-            raise Missing("photos", "反映人没有同意公开这张照片。")
-        return file
+        (found,) = self.publishable_each(case_id, (upload,))
+        if isinstance(found, Missing):
+            raise found
+        return found
 
-    def _consented(self, photo: CasePhoto) -> bool:
-        """A 街镇's photo needs nobody's consent; a reporter's needs theirs, from when they came."""
-        if photo.cited.event == HANDED_OVER:
-            return True
-        for recorded in self._casework.history(photo.cited.case_id):
-            event = recorded.event
-            if (
-                isinstance(event, ReportSubmitted | ReporterJoined)
-                and event.person == photo.cited.person
-            ):
-                return event.consents.publication
-        return False
+    def publishable_each(self, case_id: UUID, uploads: Sequence[UUID]) -> list[File | Missing]:
+        """The same of several photos of a case, each a picture or why there is none."""
+        photos = self._photos(case_id)
+        history = list(self._casework.history(case_id)) if photos else []
+        return [_publishable(photos.get(upload), history) for upload in uploads]
 
     # small parts ---------------------------------------------------------------------
 
-    def _photo(self, case_id: UUID, upload: UUID) -> CasePhoto:
+    def _photos(self, case_id: UUID) -> dict[UUID, CasePhoto]:
+        """The photos of a case by upload, each as it was first cited."""
         with reading(self._feed().readers.engine) as connection:
             found = evidence_seen.photos_of_case(connection, case_id)
-        for photo in found:
-            if photo.cited.upload == upload and not photo.cited.is_recording:
-                return photo
-        raise no_such_photo()
+        return {
+            photo.cited.upload: photo for photo in reversed(found) if not photo.cited.is_recording
+        }
+
+    def _photo(self, case_id: UUID, upload: UUID) -> CasePhoto:
+        photo = self._photos(case_id).get(upload)
+        if photo is None:
+            raise no_such_photo()
+        return photo
 
     def _display(self, case_id: UUID, upload: UUID) -> File:
         """The display picture of a photo of this case. Raises ProblemError, Missing."""
@@ -215,6 +209,37 @@ class Redacting:
             return len(history), (tell(told),)
 
         return carry_out(log, stream, decide, asked)
+
+
+def _publishable(photo: CasePhoto | None, history: Sequence[Recorded]) -> File | Missing:
+    """The picture that may be published of a photo of the case with this history, or why none."""
+    if photo is None:  # erased, or of another case
+        return Missing("photos", str(no_such_photo()))
+    newest = photo.redactions[-1] if photo.redactions else None
+    file = photo.file("redacted")
+    if newest is None or newest.confirmed_by is None or file is None:
+        return Missing("photos", "照片须经遮盖并由另一人确认后才能公开。")
+    if not _consented(photo, history):
+        return Missing("photos", "反映人没有同意公开这张照片。")
+    return file
+
+
+def _consented(photo: CasePhoto, history: Sequence[Recorded]) -> bool:
+    """A 街镇's photo needs nobody's consent; a reporter's needs theirs, from when they came."""
+    if photo.cited.event == HANDED_OVER:
+        return True
+    for recorded in history:
+        event = recorded.event
+        if (
+            isinstance(event, ReportSubmitted | ReporterJoined)
+            and event.person == photo.cited.person
+        ):
+            return event.consents.publication
+    return False
+
+
+def _box_in(box: Box | redaction.Box) -> BoxIn:
+    return BoxIn.model_validate(msgspec.structs.asdict(box) | {"what": str(box.what)})
 
 
 def later() -> ProblemError:

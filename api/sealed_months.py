@@ -48,6 +48,8 @@ class Sealed(msgspec.Struct, frozen=True):
     sealed_at: datetime
     sealed_by: str
     position: int
+    told_apart: dict[tuple[str, str, str], list[SealedFigure]]
+    """The figures by measure, variant and what they are told apart by."""
 
 
 class SealedMonths:
@@ -73,10 +75,8 @@ class SealedMonths:
 
         Raises Unreadable.
         """
-        if period.every is not Every.MONTH or by not in {*KEYS, *MORE_KEYS.get(name, ())}:
-            return None
-        sealed = self.of(period.name)
-        return None if sealed is None else _read_back(sealed, name, by, variant)
+        sealed = self.of(period.name) if period.every is Every.MONTH else None
+        return None if sealed is None else read_back(sealed, name, by, variant)
 
     def seal(self, month: str, asked: Asked) -> Sealed:
         """Seal a month that is over.
@@ -123,7 +123,7 @@ class SealedMonths:
         self._feed.wait_for(head)
         readers = self._feed.readers
         with reading(readers.engine) as connection:
-            position = _read_to(connection, readers)
+            position = read_to(connection, readers)
             if position < head:
                 raise Missing(
                     "position",
@@ -139,10 +139,13 @@ def _stream(month: str) -> UUID:
 
 def _sealed(recorded: Recorded) -> Sealed:
     fact = cast("MonthSealed", recorded.event)
-    return Sealed(fact, recorded.at, recorded.actor.id, recorded.position)
+    told_apart: dict[tuple[str, str, str], list[SealedFigure]] = {}
+    for each in fact.figures:
+        told_apart.setdefault((each.measure, each.variant, each.by), []).append(each)
+    return Sealed(fact, recorded.at, recorded.actor.id, recorded.position, told_apart)
 
 
-def _read_to(connection: Connection, readers: Readers) -> int:
+def read_to(connection: Connection, readers: Readers) -> int:
     """How far the facts are read, in the very state of the tables that is asked."""
     row = READER_POSITION.c
     question = select(row.n).where(row.reader == "facts", row.generation == readers.generation)
@@ -168,12 +171,16 @@ def sealed_figures(
     ]  # fmt: skip
 
 
-def _read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Figure] | None:
-    """None where the measure or the variant came into the catalogue after the month was sealed."""
+def read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[Figure] | None:
+    """The figures of a measure as they were sealed; None where it was not sealed like that.
+
+    Nor where the measure or the variant came into the catalogue after the month was sealed.
+    """
+    if by not in {*KEYS, *MORE_KEYS.get(name, ())}:
+        return None
     of = measured(name)
     rate = of.kind is Kind.RATE
-    rows = [e for e in sealed.fact.figures if (e.measure, e.variant) == (name, variant)]
-    if not any(each.by == "" for each in rows):
+    if (name, variant, "") not in sealed.told_apart:
         return None
     found = [
         Figure(
@@ -187,8 +194,7 @@ def _read_back(sealed: Sealed, name: str, by: By | None, variant: str) -> list[F
             enough=enough_of(of, each.denominator),
             p90=each.p90,
         )
-        for each in rows
-        if each.by == str(by or "")
+        for each in sealed.told_apart.get((name, variant, str(by or "")), ())
     ]
     return ranked(of, found) if by not in {None, By.CELL} else found
 

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         description="对外地址，如 https://…；印在位置二维码里。空则用请求时的地址，只适合试用。",
     )
     report_page: str = Field(
-        default="",
+        default="/report",
         pattern=r"^$|^(https?:/)?/[^/]",
         description="上报页面的地址；扫位置二维码后带着位置转到那里。空则显示一页说明。",
     )

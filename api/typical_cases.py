@@ -4,7 +4,7 @@ All of it may wait for a disk. A last look reads the log itself, never a view: a
 moment ago is seen. What comes after the look is the view's to hide. Knows no route.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -114,10 +114,16 @@ def require_not_erased(parts: Parts, candidate: Candidate) -> None:
         raise Missing("case", f"不能推荐: {ERASED}")
 
 
-def pictures(parts: Parts, entry: Entry, uploads: Sequence[UUID]) -> tuple[Picture, ...]:
-    """The redacted pictures of these uploads. Raises Missing where one is not looked at yet."""
+def pictures(
+    parts: Parts, entry: Entry, uploads: Sequence[UUID], alt: Mapping[UUID, str]
+) -> tuple[Picture, ...]:
+    """The redacted pictures of these uploads, each with what it shows where that is told.
+
+    Raises Missing where one is not looked at yet.
+    """
     return tuple(
-        Picture(upload, parts.public_photos.publishable(entry.case, upload)) for upload in uploads
+        Picture(upload, parts.public_photos.publishable(entry.case, upload), alt.get(upload, ""))
+        for upload in uploads
     )
 
 
@@ -127,13 +133,15 @@ def look_at(parts: Parts, entry: Entry) -> LastLook:
     log = parts.casework.eventlog
     gone = any(erased_at(log, person) is not None for person in entry.persons)
     against = [ERASED] if gone else []
-    for picture in (*entry.pictures_before, *entry.pictures_after):
-        try:
-            name = parts.public_photos.publishable(entry.case, picture.upload)
-        except Missing as missing:
-            against.append(str(missing))
-        else:
-            against += [CHANGED] if name != picture.name else []
+    chosen = (*entry.pictures_before, *entry.pictures_after)
+    if chosen:
+        uploads = [picture.upload for picture in chosen]
+        found = parts.public_photos.publishable_each(entry.case, uploads)
+        for picture, name in zip(chosen, found, strict=True):
+            if isinstance(name, Missing):
+                against.append(str(name))
+            elif name != picture.name:
+                against.append(CHANGED)
     return LastLook(
         candidate=candidate,
         shown=None if candidate is None else _shown(parts, entry, candidate),

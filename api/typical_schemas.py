@@ -10,15 +10,30 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from api.desk_schemas import NOTHING_PERSONAL
-from api.hygiene import Code, Prose, Remark
+from api.hygiene import Code, Line, Prose, Remark
 from api.schemas import Wire
-from casework.monthly_issue import MOST_CAPTION, MOST_ENTRIES, MOST_PHOTOS, MOST_WORDS
+from casework.monthly_issue import (
+    MOST_ALT,
+    MOST_CAPTION,
+    MOST_ENTRIES,
+    MOST_PHOTOS,
+    MOST_TITLE,
+    MOST_WORDS,
+)
 
 Caption = Annotated[
     Prose, StringConstraints(max_length=MOST_CAPTION), Field(description=NOTHING_PERSONAL)
 ]
 Words = Annotated[
     Remark, StringConstraints(max_length=MOST_WORDS), Field(description=NOTHING_PERSONAL)
+]
+Title = Annotated[
+    Line, StringConstraints(max_length=MOST_TITLE), Field(description=NOTHING_PERSONAL)
+]
+Alt = Annotated[
+    Line,
+    StringConstraints(min_length=1, max_length=MOST_ALT),
+    Field(description=NOTHING_PERSONAL),
 ]
 Uploads = Annotated[tuple[UUID, ...], Field(max_length=MOST_PHOTOS)]
 EntryNumber = Annotated[int, Field(ge=1, le=MOST_ENTRIES, strict=True)]
@@ -39,13 +54,17 @@ class NominateIn(Wire):
 class RedactEntryIn(Wire):
     """The entry as it shall be shown. Without `before` or `after`, the photos nominated.
 
-    `why` is needed, and shown, where the entry is public already: a correction.
+    `title` and `alt` not given stay as they were; an empty title is that of 街镇 and indicator.
+    `alt` says by upload what a photo shows. `why` is needed, and shown, where the entry is public
+    already: a correction.
     """
 
     entry: EntryNumber
     caption: Caption
+    title: Title | None = None
     before: Uploads | None = None
     after: Uploads | None = None
+    alt: Annotated[dict[UUID, Alt], Field(max_length=2 * MOST_PHOTOS, default_factory=dict)]
     why: Words = ""
 
 
@@ -140,7 +159,9 @@ class TypicalMonthsOut(Wire):
 class DeskEntryOut(Wire):
     """An entry as the desk sees it. `against` is what stands against showing it now.
 
-    `must_withdraw`: hidden from the public already; the fact is still to be recorded.
+    `alt` tells by upload what the editor wrote of a photo. `correcting`: something of it is public,
+    and a draft would correct that. `must_withdraw`: hidden from the public already; the fact is
+    still to be recorded.
     """
 
     entry: int
@@ -148,15 +169,23 @@ class DeskEntryOut(Wire):
     number: str
     stage: str
     stage_name: str
+    title: str
     caption: str
+    why: str
     before: tuple[UUID, ...]
     after: tuple[UUID, ...]
+    alt: dict[UUID, str]
     nominated_by: str
+    nominated_by_name: str
     nominated_at: datetime
     redacted_by: tuple[str, ...]
+    redacted_by_names: tuple[str, ...]
     approved_by: str | None
+    approved_by_name: str | None
     published_at: datetime | None
+    correcting: bool
     withdrawn_code: str | None
+    withdrawn_words: str
     withdrawn_at: datetime | None
     against: tuple[str, ...]
     must_withdraw: bool
@@ -171,6 +200,26 @@ class IssueDeskOut(Wire):
     published_at: datetime | None
     entries: tuple[DeskEntryOut, ...]
     position: int | None = None
+
+
+class StageCount(Wire):
+    stage: str
+    stage_name: str
+    entries: int
+
+
+class IssueLine(Wire):
+    """A month on the board. `must_withdraw` counts what is hidden and still to be recorded."""
+
+    month: str
+    title: str
+    stages: tuple[StageCount, ...]
+    must_withdraw: int
+    published_at: datetime | None
+
+
+class IssuesDeskOut(Wire):
+    months: tuple[IssueLine, ...]
 
 
 class ProposedOut(Wire):

@@ -69,20 +69,33 @@ def _hidden(parts: Parts, standing: Standing) -> tuple[str, str]:
     return HIDDEN[standing.doubt]
 
 
+def alt_of(picture: Picture, shown: Shown, when: str, number: int) -> str:
+    """What stands in a picture's place: what the editor wrote, else where in the entry it is."""
+    return picture.alt or f"{shown.street_name}{shown.indicator_name}，{when}照片{number}"
+
+
+def title_of(shown: Shown) -> str:
+    """What an entry is called: what the editor wrote, else its 街镇 and indicator."""
+    return shown.title or f"{shown.street_name}·{shown.indicator_name}"
+
+
 def _pictures(
-    month: str, pictures: tuple[Picture, ...], shown: Shown, when: str
+    base: str, pictures: tuple[Picture, ...], shown: Shown, when: str
 ) -> tuple[PictureOut, ...]:
     return tuple(
-        PictureOut(
-            url=f"/api/v1/typical-cases/{month}/photos/{picture.name}",
-            alt=f"{shown.street_name}{shown.indicator_name}，{when}照片{n}",
-        )
+        PictureOut(url=f"{base}/{picture.name}", alt=alt_of(picture, shown, when, n))
         for n, picture in enumerate(pictures, 1)
     )
 
 
-def public_entry(parts: Parts, month: str, standing: Standing) -> TypicalOut:
-    """An entry that was public once, as it may be shown now."""
+def public_entry(
+    parts: Parts, month: str, standing: Standing, photos: str | None = None
+) -> TypicalOut:
+    """An entry that was public once, as it may be shown now.
+
+    `photos` is where its pictures are fetched, if not through its month.
+    """
+    base = photos or f"/api/v1/typical-cases/{month}/photos"
     entry, shown = standing.entry, standing.shown
     published_at, updated_at = entry.published_at, standing.changed_at
     assert published_at is not None and updated_at is not None, "it was public once"
@@ -105,7 +118,7 @@ def public_entry(parts: Parts, month: str, standing: Standing) -> TypicalOut:
         state="shown",
         state_name=STATES["shown"],
         says=f"已更正: {shown.why}" if entry.earlier else None,
-        title=f"{shown.street_name}·{shown.indicator_name}",
+        title=title_of(shown),
         street=shown.street,
         street_name=shown.street_name,
         indicator=shown.indicator,
@@ -118,8 +131,8 @@ def public_entry(parts: Parts, month: str, standing: Standing) -> TypicalOut:
         satisfaction=shown.satisfaction,
         efficiency=shown.efficiency,
         raters=shown.raters,
-        before=_pictures(month, shown.before, shown, "整改前"),
-        after=_pictures(month, shown.after, shown, "整改后"),
+        before=_pictures(base, shown.before, shown, "整改前"),
+        after=_pictures(base, shown.after, shown, "整改后"),
         corrections=_corrections(entry),
         demonstration=shown.demonstration,
         published_at=published_at,

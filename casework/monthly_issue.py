@@ -38,6 +38,12 @@ WITHDRAWAL = "W"
 MOST_CAPTION = 300
 """Characters of a caption: what fits under a pair of pictures on a phone."""
 
+MOST_TITLE = 40
+"""Characters of a title: two lines on a phone."""
+
+MOST_ALT = 120
+"""Characters of what is said in a picture's place: a breath's length when it is read out."""
+
 MOST_WORDS = 200
 MOST_PHOTOS = 4
 """Pictures before and after: a pair, and another for the detail of each."""
@@ -71,18 +77,23 @@ class NotPublishable(Refusal):
 # What is shown ---------------------------------------------------------------------------
 
 
-class Picture(msgspec.Struct, frozen=True):
-    """A redacted picture by its random name, and the upload it was made from."""
+class Picture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A redacted picture by its random name, and the upload it was made from.
+
+    `alt` is what it shows, for those who cannot see it; empty, its place in the entry is told.
+    """
 
     upload: UUID
     name: str
+    alt: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry as it is published, frozen: never a person, never the number of a case.
 
     `minutes` from report to accepted hand-over, by the wall. `lon`, `lat` are the middle of the
-    100 m cell in WGS-84 degrees. Names stand as they were. `why` tells of a correction.
+    100 m cell in WGS-84 degrees. Names stand as they were. `why` tells of a correction. Without a
+    `title` it is that of its 街镇 and indicator.
     """
 
     entry: int
@@ -102,6 +113,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: tuple[Picture, ...] = ()
     why: str = ""
     demonstration: bool = False
+    title: str = ""
 
 
 class LastLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +142,7 @@ class Nominate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Redact(msgspec.Struct, frozen=True, kw_only=True):
-    """处理: the caption and the redacted pictures as they shall be shown.
+    """处理: title, caption and the redacted pictures as they shall be shown.
 
     Of an entry that is published it prepares a correction, and `why` is needed.
     """
@@ -140,6 +152,7 @@ class Redact(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[Picture, ...] = ()
     after: tuple[Picture, ...] = ()
     why: str = ""
+    title: str = ""
 
 
 class Approve(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +204,7 @@ class EntryRedacted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     before: tuple[Picture, ...] = ()
     after: tuple[Picture, ...] = ()
     why: str = ""
+    title: str = ""
 
 
 class EntryApproved(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +267,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pictures_before: tuple[Picture, ...] = ()
     pictures_after: tuple[Picture, ...] = ()
     why: str = ""
+    title: str = ""
     approved_by: str | None = None
     shown: Shown | None = None
     published_at: datetime | None = None
@@ -342,6 +357,13 @@ def _require_caption(caption: str) -> None:
         raise Missing("caption", f"说明文字最多{MOST_CAPTION}字。")
 
 
+def _require_short(title: str, pictures: Sequence[Picture]) -> None:
+    if len(title) > MOST_TITLE:
+        raise Missing("title", f"标题最多{MOST_TITLE}字。")
+    if any(len(picture.alt) > MOST_ALT for picture in pictures):
+        raise Missing("alt", f"每张照片的文字说明最多{MOST_ALT}字。")
+
+
 def _require_few(before: Sequence[object], after: Sequence[object]) -> None:
     for field, photos in (("before", before), ("after", after)):
         if len(photos) > MOST_PHOTOS:
@@ -386,7 +408,8 @@ def _nominated(
 
 def _redacted(entry: Entry, command: Redact, by: Actor) -> EntryRedacted:
     _require_caption(command.caption)
-    _require_few(command.before, command.after)
+    _require_short(command.title, (*command.before, *command.after))
+    _require_few([p.upload for p in command.before], [p.upload for p in command.after])
     chosen = {*entry.before, *entry.after}
     if not chosen.issuperset(p.upload for p in (*command.before, *command.after)):
         raise Missing("before", "只能使用推荐时选定的照片。")
@@ -401,6 +424,7 @@ def _redacted(entry: Entry, command: Redact, by: Actor) -> EntryRedacted:
         before=command.before,
         after=command.after,
         why=command.why if entry.shown is not None else "",
+        title=command.title,
     )
 
 
@@ -459,7 +483,18 @@ def _shown(entry: Entry, look: LastLook) -> Shown:
         before=entry.pictures_before,
         after=entry.pictures_after,
         why=entry.why,
+        title=entry.title,
     )
+
+
+def previewed(entry: Entry, look: LastLook, at: datetime) -> Entry | None:
+    """The entry as a publication at that time would leave it; None where nothing would be shown.
+
+    Whether it may be published is not asked here: a preview shows what approving is about.
+    """
+    if not entry.redacted:
+        return entry if entry.shown is not None else None
+    return _public(entry, _shown(entry, look), at, entry.seen) if look.shown is not None else None
 
 
 def _require_code(code: str, words: str, codes: Sequence[ReasonCode]) -> None:
@@ -501,6 +536,7 @@ def evolve(issue: Issue, event: Event, at: datetime) -> Issue:
                     pictures_before=event.before,
                     pictures_after=event.after,
                     why=event.why,
+                    title=event.title,
                     redactors=tuple(dict.fromkeys((*entry.redactors, event.redacted_by))),
                     redacted=True,
                     approved_by=None,
@@ -563,8 +599,10 @@ def erased(issue: Issue, person: UUID, at: datetime) -> Issue:
                     pictures_before=(),
                     pictures_after=(),
                     why="",
+                    title="",
                     approved_by=None,
-                    shown=entry.shown and replace(entry.shown, caption="", before=(), after=()),
+                    shown=entry.shown
+                    and replace(entry.shown, caption="", title="", before=(), after=()),
                     earlier=(),
                     erased_at=at,
                 ),

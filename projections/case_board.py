@@ -5,7 +5,7 @@ moment that presses most and the one that presses the street.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import TypeAlias
 from uuid import UUID
@@ -22,6 +22,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    select,
     text,
     update,
 )
@@ -33,6 +34,7 @@ from projections import lines as reading_of_lines
 from projections.lines import Line
 from projections.tables import (
     VIEWS,
+    chunks,
     copy_rows,
     micros,
     structs_of,
@@ -509,3 +511,16 @@ class CaseBoard:
 
     def scrub(self, connection: Connection) -> None:
         """The words were overwritten where they stood."""
+
+
+# questions ---------------------------------------------------------------------------------
+
+
+def numbers_of(connection: Connection, streams: Iterable[bytes]) -> dict[bytes, str]:
+    """The numbers of cases by their streams; one that has none is left out."""
+    found: dict[bytes, str] = {}
+    for chunk in chunks(streams):
+        question = select(CASE_BOARD.c.stream, CASE_BOARD.c.number)
+        rows = connection.execute(question.where(CASE_BOARD.c.stream.in_(chunk)))
+        found |= {row.stream: row.number for row in rows}
+    return found

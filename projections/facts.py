@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import IntFlag
 from types import ModuleType
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from sqlalchemy import (
@@ -199,14 +200,29 @@ CASE_FACT = Table(
 )
 
 
+Moment: TypeAlias = int | ColumnElement[int]
+"""Microseconds since 1970 or a position, or where one will stand in a question asked again."""
+
+
+class CutAt(NamedTuple):
+    """The cut as of which is asked; by its position where there is one."""
+
+    at: Moment
+    position: Moment | None = None
+
+
+def as_of_cut(cut: Cut) -> CutAt:
+    """The cut as numbers."""
+    return CutAt(micros(cut.at), cut.position)
+
+
 def holds(
-    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], cut: Cut
+    columns: ReadOnlyColumnCollection[str, ColumnElement[int]], asked: CutAt
 ) -> list[ColumnElement[bool]]:
     """Whether a row of `case_fact`, or of an alias of it, stood at the cut."""
-    if cut.position is None:
-        at = micros(cut.at)
-        return [columns.from_at <= at, columns.to_at > at]
-    return [columns.from_pos <= cut.position, columns.to_pos > cut.position]
+    if asked.position is None:
+        return [columns.from_at <= asked.at, columns.to_at > asked.at]
+    return [columns.from_pos <= asked.position, columns.to_pos > asked.position]
 
 
 class FactRow(msgspec.Struct):

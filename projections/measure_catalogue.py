@@ -11,11 +11,9 @@ from typing import TypeAlias
 import msgspec
 from sqlalchemy import ColumnElement, and_, exists, func, or_, true
 
-from casework.handlings import Cut
 from casework.lifecycle import Status
 from casework.model import Clock
-from projections.facts import CASE_FACT, CLOSED, STEPS, Flag, holds
-from projections.tables import micros
+from projections.facts import CASE_FACT, CLOSED, STEPS, CutAt, Flag, holds
 
 MINIMUM_SAMPLE = 20
 """Below it a rate is shown and not ranked: one case is 5 % of it."""
@@ -26,7 +24,7 @@ DAY = 24 * 60 * MINUTE
 _C = CASE_FACT.c
 
 Condition: TypeAlias = ColumnElement[bool]
-Asked: TypeAlias = Callable[[Cut], Condition]
+Asked: TypeAlias = Callable[[CutAt], Condition]
 """A condition on a row, given the cut as of which is asked."""
 
 
@@ -74,19 +72,19 @@ def _all(flag: Flag) -> Asked:
     return lambda _cut: _C.flags.bitwise_and(int(flag)) == int(flag)
 
 
-def every_row(_cut: Cut) -> Condition:
+def every_row(_cut: CutAt) -> Condition:
     return true()
 
 
 def _ran(done: Flag, due: ColumnElement[int]) -> Asked:
     """A clock that stopped, or has run out: one that may still be met is not judged yet."""
-    return lambda cut: or_(_C.flags.bitwise_and(int(done)) != 0, due < micros(cut.at))
+    return lambda cut: or_(_C.flags.bitwise_and(int(done)) != 0, due < cut.at)
 
 
 def _rebound(days: int) -> Asked:
     """Somebody reported the same indicator in the same 100 m cell, and it was registered."""
 
-    def asked(cut: Cut) -> Condition:
+    def asked(cut: CutAt) -> Condition:
         later = CASE_FACT.alias("later")
         return exists().where(
             later.c.cell_east == _C.cell_east,
@@ -104,19 +102,16 @@ def _rebound(days: int) -> Asked:
 
 def _older(days: int) -> Asked:
     """An open case that came in, or was dispatched, longer ago than that."""
-    return lambda cut: (
-        func.coalesce(_C.dispatched_at, _C.submitted_at) < micros(cut.at) - days * DAY
-    )
+    return lambda cut: func.coalesce(_C.dispatched_at, _C.submitted_at) < cut.at - days * DAY
 
 
 def _in_stage(*stages: Status) -> Asked:
     return lambda _cut: _C.stage.in_([str(stage) for stage in stages])
 
 
-def _falls_due_soon(cut: Cut) -> Condition:
-    at = micros(cut.at)
+def _falls_due_soon(cut: CutAt) -> Condition:
     with_street = [str(s) for s in (Status.DISPATCHED, Status.HANDLING)]
-    return and_(_C.stage.in_(with_street), _C.due_at >= at, _C.due_at < at + DAY)
+    return and_(_C.stage.in_(with_street), _C.due_at >= cut.at, _C.due_at < cut.at + DAY)
 
 
 # The catalogue -------------------------------------------------------------------------------
@@ -223,6 +218,21 @@ _SHARES: dict[str, tuple[str, str, Asked]] = {
     "dispatched": ("派遣", "dispatched_at", every_row),
     "closed": ("结案", "closed_at", _has(CLOSED)),
 }
+
+
+def _doubt(name: str, title: str, formula: str, moment_: str, population: Asked) -> Measure:
+    """How many rows lack what figures rest on (数据质量)."""
+    return Measure(
+        name=name,
+        title=title,
+        formula=formula,
+        kind=Kind.COUNT,
+        unit="件",
+        direction=Direction.NEITHER,
+        moment=moment_,
+        population=population,
+    )
+
 
 _ALL: tuple[Measure, ...] = (
     Measure(
@@ -472,7 +482,7 @@ _ALL: tuple[Measure, ...] = (
                 title="处置已超期",
                 population=_both(
                     _in_stage(Status.DISPATCHED, Status.HANDLING),
-                    lambda cut: _C.due_at < micros(cut.at),
+                    lambda cut: _C.due_at < cut.at,
                 ),
             ),
         },
@@ -562,7 +572,21 @@ _ALL: tuple[Measure, ...] = (
         moment="reviewed_at",
         population=_has(Flag.REFUSED),
     ),
+    _doubt("without_street", "属地未定", "时段内上报、还没有街镇的件数。", "submitted_at",
+           lambda _cut: _C.street.is_(None)),
+    _doubt("without_indicator", "指标未定", "时段内上报、还没有指标的件数。", "submitted_at",
+           lambda _cut: _C.indicator == ""),
+    _doubt("without_due", "缺到期时间", "时段内派遣、没有处置到期时间的件数，不在任何按期率中。",
+           "dispatched_at", lambda _cut: _C.due_at.is_(None)),
+    _doubt("out_of_order", "时间次序异常",
+           "时段内派遣、反馈早于派遣或结案早于反馈的件数。", "dispatched_at",
+           lambda _cut: or_(_C.handed_at < _C.dispatched_at, _C.closed_at < _C.handed_at)),
+    _doubt("demonstration", "演示数据", "时段内上报、标为演示的件数。", "submitted_at",
+           _has(Flag.DEMONSTRATION)),
 )  # fmt: skip
+
+DOUBTS = ("without_street", "without_indicator", "without_due", "out_of_order", "demonstration")
+"""What says how far the others can be trusted (数据质量)."""
 
 CATALOGUE: dict[str, Measure] = {each.name: each for each in _ALL}
 """Every measure, by name, in the order in which it is listed."""

@@ -5,16 +5,30 @@ never comes without its numerator, its denominator and an interval; too small a 
 and not ranked (docs/adr/0110). Knows no street's name and no HTTP.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Executable,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from casework.handlings import Cut
-from projections.facts import CASE_FACT, Flag, holds
+from projections.facts import CASE_FACT, CutAt, Flag, Moment, as_of_cut, holds
 from projections.measure_catalogue import (
     AMOUNTS,
     DUE_MOMENTS,
@@ -52,16 +66,34 @@ class By(StrEnum):
 
 
 class Only(msgspec.Struct, frozen=True, kw_only=True):
-    """Narrows to a 街镇, an indicator, a kind of place, a channel. None is all."""
+    """Narrows to a 街镇, an indicator, a kind of place … None is all, `""` is what has none.
+
+    `cell` is a 100 m cell by its numbers east and north.
+    """
 
     street: str | None = None
     indicator: str | None = None
     place_kind: str | None = None
     channel: str | None = None
     code: str | None = None
+    stage: str | None = None
+    outcome: str | None = None
+    cell: tuple[int, int] | None = None
 
 
 EVERYTHING = Only()
+
+_CELL = re.compile(r"E([0-9]{1,7})N([0-9]{1,7})")
+
+
+def only_of(by: By, key: str, within: Only = EVERYTHING) -> Only:
+    """Narrowed further to one key of what is told apart. Raises ValueError for no such cell."""
+    if by is not By.CELL:
+        return msgspec.structs.replace(within, **{str(by): key})
+    named = _CELL.fullmatch(key)
+    if named is None:
+        raise ValueError(key)
+    return msgspec.structs.replace(within, cell=(int(named[1]), int(named[2])))
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +181,40 @@ def measure(  # noqa: PLR0913  the questions that a figure answers
     return found
 
 
+Wanted: TypeAlias = tuple[str, str]
+"""A measure and a variant of it; `""` is the measure itself."""
+
+
+def together(
+    connection: Connection,
+    wanted: Sequence[Wanted],
+    period: Period,
+    *,
+    now: datetime,
+    by: By | None = None,
+    as_of: Cut | None = None,
+    only: Only = EVERYTHING,
+) -> dict[Wanted, list[Figure]]:
+    """What `measure` tells of each, from one question for all that share a moment.
+
+    Empty lists where the period has not begun. Raises NoSuchMeasure.
+    """
+    asked = {each: with_variant(measured(each[0]), each[1]) for each in wanted}
+    cut = cut_for(period, now, as_of)
+    if cut.at < period.first:
+        return {each: [] for each in asked}
+    found: dict[Wanted, list[Figure]] = {}
+    alike: dict[str, list[Wanted]] = {}
+    for each, of in asked.items():
+        if of.kind is Kind.DURATION or by is By.CELL:
+            found[each] = _in_period(connection, of, period, cut, by, only, None)
+        else:
+            alike.setdefault("" if of.kind is Kind.STOCK else of.moment, []).append(each)
+    for some in alike.values():
+        found |= _at_once(connection, {each: asked[each] for each in some}, period, cut, by, only)
+    return {each: found[each] for each in wanted}
+
+
 def cut_for(period: Period, now: datetime, as_of: Cut | None = None) -> Cut:
     """As of when a period is read."""
     return Cut(min(period.last, now)) if as_of is None else as_of
@@ -175,7 +241,7 @@ def cases(  # noqa: PLR0913  as above
     asked = with_variant(measured(name), variant)
     cut = cut_for(period, now, as_of)
     where = [*_conditions(asked, period, cut, only)]
-    counts = asked.numerator(cut)
+    counts = asked.numerator(as_of_cut(cut))
     if part is Part.NUMERATOR:
         where.append(counts)
     elif part is Part.REST:
@@ -209,6 +275,12 @@ def _utc(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
+def first_report(connection: Connection) -> datetime | None:
+    """When the first report came in; None where there is none."""
+    first = connection.scalar(select(func.min(_C.submitted_at)).where(_C.submitted_at.is_not(None)))
+    return _utc(first)
+
+
 def compared(
     figures: Iterable[Figure], before: Iterable[Figure], names: Mapping[str, str]
 ) -> dict[tuple[str, str], float | None]:
@@ -229,19 +301,40 @@ def compared(
 # Queries -------------------------------------------------------------------------------------
 
 
+class _Bounds(NamedTuple):
+    """Between which moments, and as of when: numbers, or where they will stand."""
+
+    first: Moment
+    end: Moment
+    cut: CutAt
+
+
+def _bounds(asked: Measure, period: Period, cut: Cut) -> _Bounds:
+    end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
+    return _Bounds(micros(period.first), micros(end), as_of_cut(cut))
+
+
 def _conditions(asked: Measure, period: Period, cut: Cut, only: Only) -> list[Condition]:
+    bounds = _bounds(asked, period, cut)
+    return [*_span(asked, bounds, only), asked.population(bounds.cut)]
+
+
+def _span(asked: Measure, bounds: _Bounds, only: Only) -> list[Condition]:
+    """Rows of the period that stood at the cut, whichever of them are counted."""
     found: list[Condition] = []
     if asked.kind is Kind.STOCK:
         found.append(_C.stage.is_not(None))
     else:
         when = _C[asked.moment]
-        end = min(period.last, cut.at) if asked.moment in DUE_MOMENTS else period.last
-        found += [when >= micros(period.first), when < micros(end)]
-    found += [*holds(_C, cut), asked.population(cut)]
-    for name in ("street", "indicator", "place_kind", "channel", "code"):
+        found += [when >= bounds.first, when < bounds.end]
+    found += holds(_C, bounds.cut)
+    for name in ("street", "indicator", "place_kind", "channel", "code", "stage", "outcome"):
         wanted = getattr(only, name)
         if wanted is not None:
-            found.append(_C[name] == wanted)
+            column = _C[name]
+            found.append(column == wanted if wanted else or_(column.is_(None), column == ""))
+    if only.cell is not None:
+        found += [_C.cell_east == only.cell[0], _C.cell_north == only.cell[1]]
     return found
 
 
@@ -275,7 +368,7 @@ def _in_period(
     if asked.kind is Kind.DURATION:
         found = _durations(connection, asked, period, by, where)
     else:
-        counts, whole = _counts(asked, cut)
+        counts, whole = _counts(asked, as_of_cut(cut))
         question = select(*keys, counts, whole).where(*where).group_by(*keys)
         rows = connection.execute(question).all()
         found = [
@@ -290,11 +383,68 @@ def _in_period(
     return ranked(asked, sorted(found, key=lambda one: one.key)) if by is not None else found
 
 
+def _at_once(
+    connection: Connection,
+    asked: Mapping[Wanted, Measure],
+    period: Period,
+    cut: Cut,
+    by: By | None,
+    only: Only,
+) -> dict[Wanted, list[Figure]]:
+    """Measures of one moment from one question: two sums each."""
+    question = _question(tuple(asked), by, only, positioned=cut.position is not None)
+    bounds = _bounds(next(iter(asked.values())), period, cut)
+    moments = {"first": bounds.first, "end": bounds.end, **bounds.cut._asdict()}
+    rows = connection.execute(question, moments).all()
+    keys = len(_key(by))
+    found: dict[Wanted, list[Figure]] = {}
+    for number, (each, of) in enumerate(asked.items()):
+        first = keys + 2 * number
+        figures = [
+            _figure(of, period, _name(by, row[:keys]), int(row[first] or 0), whole)
+            for row in rows
+            if (whole := int(row[first + 1] or 0)) or by is None
+        ]
+        in_order = sorted(figures, key=lambda one: one.key)
+        found[each] = in_order if by is None else ranked(of, in_order)
+    return found
+
+
+_FIRST, _END, _AT, _POSITION = (
+    bindparam(name, type_=BigInteger) for name in ("first", "end", "at", "position")
+)
+
+
+@lru_cache(maxsize=512)
+def _question(
+    wanted: tuple[Wanted, ...], by: By | None, only: Only, *, positioned: bool
+) -> Executable:
+    """The question for these, for any period: building it takes longer than answering it."""
+    asked = [with_variant(measured(name), variant) for name, variant in wanted]
+    bounds = _Bounds(_FIRST, _END, CutAt(_AT, _POSITION if positioned else None))
+    keys = _key(by)
+    sums = [amount for of in asked for amount in _sums(of, bounds.cut)]
+    return select(*keys, *sums).where(*_span(asked[0], bounds, only)).group_by(*keys)
+
+
+def _sums(asked: Measure, cut: CutAt) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Numerator and denominator among rows of which only some are the measure's."""
+    mine = asked.population(cut)
+    if asked.kind is Kind.MEAN:
+        assert asked.amount is not None, "a mean is of something"
+        return (
+            func.sum(case((mine, AMOUNTS[asked.amount]), else_=0)),
+            func.sum(case((mine, _C.ratings), else_=0)),
+        )
+    counts = and_(mine, asked.numerator(cut))
+    return func.sum(case((counts, 1), else_=0)), func.sum(case((mine, 1), else_=0))
+
+
 MOST_CELLS = 200
 """Cells told of a period, the hottest first."""
 
 
-def _counts(asked: Measure, cut: Cut) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _counts(asked: Measure, cut: CutAt) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Numerator and denominator of a group of rows."""
     if asked.kind is Kind.MEAN:
         assert asked.amount is not None, "a mean is of something"

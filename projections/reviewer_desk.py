@@ -1,10 +1,10 @@
 """The reviewers' desk: what presses, by kind of work. Only queries over the case board.
 
-Suspected duplicates are not told: no view finds them yet.
+Which reports are suspected to repeat another one is weighed elsewhere and handed in.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -65,6 +65,8 @@ class ReviewerDesk(msgspec.Struct, frozen=True, kw_only=True):
     """即将超时: a clock of the reviewers is due within SOON."""
     supplied: Section
     """已补充: the citizen answered, or added something, and the case waits for review."""
+    duplicates: Section
+    """疑似重复: waits for review, and an earlier open case is very likely the same problem."""
     border: Section
     """交界待定: registered, and the map is not sure: a person dispatches."""
     returns: Returns
@@ -73,6 +75,10 @@ class ReviewerDesk(msgspec.Struct, frozen=True, kw_only=True):
     """待核查."""
     recheck: Section
     """待复核."""
+    to_dispatch: Section
+    """待派遣: registered, and no question of a border keeps it from being dispatched."""
+    to_review: Section
+    """待审核: all that wait for review."""
 
 
 class _Open(NamedTuple):
@@ -88,8 +94,12 @@ class _Open(NamedTuple):
     supplied: bool
 
 
-def reviewer_desk(connection: Connection, now: datetime, limit: int = 20) -> ReviewerDesk:
+def reviewer_desk(
+    connection: Connection, now: datetime, limit: int = 20, repeats: Collection[int] = ()
+) -> ReviewerDesk:
     """The desk at `now`; each section with at most `limit` cases.
+
+    `repeats` are the cases, by their `seq`, that are suspected to repeat another one.
 
     One look at the open cases of the desk, which lie in an index; then the rows that are shown.
     """
@@ -102,9 +112,14 @@ def reviewer_desk(connection: Connection, now: datetime, limit: int = 20) -> Rev
         "supplied": lambda case: (
             (case.supplied or case.new_information) and case.status == Status.SUBMITTED
         ),
+        "duplicates": lambda case: case.status == Status.SUBMITTED and case.seq in repeats,
         "border": lambda case: case.status == Status.REGISTERED and case.certainty in UNSURE,
         "verification": lambda case: case.status == Status.RECTIFIED,
         "recheck": lambda case: case.status == Status.UNDER_RECHECK,
+        "to_dispatch": lambda case: (
+            case.status == Status.REGISTERED and case.certainty not in UNSURE
+        ),
+        "to_review": lambda case: case.status == Status.SUBMITTED,
     }
     sections = {name: [case.seq for case in found if holds(case)] for name, holds in wanted.items()}
     shown = {seq for seqs in sections.values() for seq in seqs[:limit]}

@@ -394,6 +394,11 @@ def month_of(connection: Connection, month: str) -> Month | None:
     return next(_months(connection, _I.month == month), None)
 
 
+def begun(connection: Connection) -> list[Month]:
+    """Every month that anything was nominated for, the newest first."""
+    return sorted(_months(connection), key=lambda each: each.month, reverse=True)
+
+
 def published(
     connection: Connection, first: int | None = None, last: int | None = None
 ) -> list[Month]:

@@ -25,13 +25,16 @@ from sqlalchemy import Engine
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from casework import desks  # noqa: E402  after the path is set
+from api.similar import repeated  # noqa: E402  after the path is set
+from casework import desks  # noqa: E402  as above
 from casework.lifecycle import CLOCK_OF, Action, Status  # noqa: E402  as above
 from casework.log.port import stream_id  # noqa: E402  as above
 from casework.model import Clock  # noqa: E402  as above
 from projections import street_desk  # noqa: E402  as above
 from projections.case_board import CASE_BOARD, OF_STREET, BoardRow, CaseBoard  # noqa: E402  again
 from projections.desk_work import desk_work  # noqa: E402  as above
+from projections.due import DueIndex  # noqa: E402  as above
+from projections.evidence import Evidence  # noqa: E402  as above
 from projections.generations import (  # noqa: E402  as above
     PostgresShelf,
     SqliteShelf,
@@ -46,7 +49,7 @@ from tests.postgres import running_server  # noqa: E402  as above
 
 NOW = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)
 STREETS = [f"110108{n:03d}" for n in range(1, 30)]
-VIEWS = (CaseBoard(), Redispatch())
+VIEWS = (CaseBoard(), DueIndex(), Redispatch(), Evidence())
 REQUESTS = (
     Action.REQUEST_EXTENSION,
     Action.REQUEST_RETURN,
@@ -95,7 +98,8 @@ def board_row(seq: int, random: Random, *, is_open: bool, late: float) -> BoardR
         street=random.choice(STREETS), proposed=None,
         certainty=random.choices(["inside", "near_border", "contested"], [90, 8, 2])[0],
         indicator=f"P{random.randint(1, 10):02d}", condition="a", place_kind="road",
-        lon=116.3, lat=39.9, channel="app", sent_by=None, submitted_at=at, updated_at=at,
+        lon=random.uniform(116.05, 116.39), lat=random.uniform(39.89, 40.15),
+        channel="app", sent_by=None, submitted_at=at, updated_at=at,
         ended_at=None if is_open else at, clocks=msgspec.json.encode(clocks).decode(),
         due_at=clocks[first] if first else None, due_clock=str(first) if first else None,
         street_due_at=min(streets, default=None), round=1 + (random.random() < 0.03),
@@ -193,6 +197,7 @@ def main() -> None:
         near = NOW + timedelta(hours=4)
         timed("the supervisors' desk", asking(supervisor_desk, NOW), given.repeats)
         timed("the reviewers' desk", asking(reviewer_desk, NOW), given.repeats)
+        timed("suspected repetitions", asking(repeated), given.repeats)
         timed("a street's desk with its tasks", street, given.repeats)
         for desk in (desks.REVIEWER, desks.SUPERVISOR, desks.of_street(STREETS[3])):
             timed(f"hand-over of {desk}", asking(desk_work, desk, NOW, near), given.repeats)

@@ -12,14 +12,14 @@ DEMONSTRATION = frozenset(
 )
 """The files that look at the one demonstration."""
 
+BROWSERS = tuple(f"browser-{number}" for number in range(2))
+"""Workers that share the tests of pages; each has a Chromium and a server of its own."""
+
 ACROSS_FILES = ("town-postgres", "town-sqlite", "kill-postgres", "kill-sqlite")
 """Groups of tests in whose parameters one of these words stands."""
 
-BROWSERS = 2
-"""How many workers share the tests of pages; each has a Chromium and a server of its own."""
-
 LONGEST = (
-    *(f"browser-{number}" for number in range(BROWSERS)),
+    *BROWSERS,
     "town-postgres",
     "town-sqlite",
     "tests/api/test_policy_matrix.py",
@@ -50,7 +50,7 @@ def group_of(nodeid: str) -> str:
         if name in test.partition("[")[2]:
             return name
     if file.startswith("tests/browser/"):
-        return f"browser-{zlib.crc32(file.encode()) % BROWSERS}"
+        return BROWSERS[zlib.crc32(file.encode()) % len(BROWSERS)]
     return "demonstration" if file in DEMONSTRATION else file
 
 

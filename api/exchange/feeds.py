@@ -80,8 +80,13 @@ class Source(NamedTuple):
         return f"{self.base}/feeds/typical-cases.{form}{query}"
 
     def page(self, item: Item) -> str:
-        """Where the entry's month is read."""
-        return f"{self.base}/api/v1/typical-cases/{item.month}#{item.entry.id}"
+        """Where the entry is read by people; withdrawn, it says there so."""
+        return f"{self.base}/typical-cases/{item.month}/{item.entry.entry}"
+
+    @property
+    def home(self) -> str:
+        """Where people read all months."""
+        return f"{self.base}/typical-cases"
 
 
 async def _source(request: HttpRequest, parts: Parts, visitor: Visitor, asked: About) -> Source:
@@ -207,6 +212,7 @@ def atom(found: Source) -> bytes:
     _add(feed, "updated", _time(found.changed_at or EPOCH))
     _add(_add(feed, "author"), "name", AUTHOR)
     _add(feed, "link", rel="self", type=ATOM_TYPE, href=found.address("atom"))
+    _add(feed, "link", rel="alternate", type="text/html", href=found.home)
     _add(feed, "link", rel="alternate", type=JSON_TYPE, href=found.address("json"))
     for item in found.items:
         entry = _add(feed, "entry")
@@ -214,7 +220,7 @@ def atom(found: Source) -> bytes:
         _add(entry, "title", item.entry.title)
         _add(entry, "published", _time(item.entry.published_at))
         _add(entry, "updated", _time(item.entry.updated_at))
-        _add(entry, "link", rel="alternate", type="application/json", href=found.page(item))
+        _add(entry, "link", rel="alternate", type="text/html", href=found.page(item))
         for scheme, term, label in _categories(item.entry):
             _add(entry, "category", scheme=f"urn:haidian:{scheme}", term=term, label=label)
         _add(entry, "summary", _text(item.entry))
@@ -243,6 +249,7 @@ def as_json_feed(found: Source) -> Json:
     return {
         "version": "https://jsonfeed.org/version/1.1",
         "title": found.title,
+        "home_page_url": found.home,
         "feed_url": found.address("json"),
         "language": "zh-CN",
         "authors": [{"name": AUTHOR}],

@@ -4,39 +4,25 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.clocks import ExplainOut
 from api.pages.acting import NOTHING_TYPED, Refused, act
 from api.pages.action_forms import ActionForm, forms_of
 from api.pages.frame import Frame, framed, local
+from api.pages.own_case import own_view
 from api.pages.street_case import street_view
 from api.pages.supervisor_case import supervisor_view
 from api.pages.uploading import UPLOADS_LIMIT
+from api.pages.visitors import keep_receipt, to_status
 from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import CaseOut, TimelineOut
 from api.shown import remaining
 from casework.lifecycle import NAME_OF, Action
 from casework.model import PlaceKind, Role
-from casework.numbers import is_case_number
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/search", name="pages.search")
-async def search(
-    frame: Annotated[Frame, Depends(framed("pages.search"))],
-    number: Annotated[str, Query(max_length=40)] = "",
-) -> Response:
-    """Look a case up by its number."""
-    wanted = number.strip().upper()
-    error = ""
-    if wanted:
-        if is_case_number(wanted):
-            return RedirectResponse(f"/cases/{wanted}", 303)
-        error = "这不是一个案件编号。编号形如 HD26112200123452，请核对后再查。"
-    return frame.page("search.html", 422 if error else 200, number=number, error=error)
 
 
 class Shown:
@@ -74,6 +60,8 @@ def template_for(frame: Frame) -> str:
     if not frame.staff:
         return "my_case.html"
     held = frame.visitor.held()
+    if frame.visitor.principal.roles == (Role.CHECKER,):
+        return "check_case.html"
     if held & {Role.STREET, Role.STREET_LEAD}:
         return "street_case.html"
     if Role.SUPERVISOR in held and Role.REVIEWER not in held:
@@ -98,6 +86,10 @@ async def case_answer(
         more["street"] = await street_view(frame, shown.case, shown.steps, shown.forms, refused)
     elif template == "supervisor_case.html":
         more["desk"] = await supervisor_view(frame, shown.case, shown.forms)
+    if not frame.staff:
+        own = await own_view(frame, shown.case, shown.steps)
+        more["own"] = own
+        shown.forms = own.forms if own.followed else shown.forms
     response = frame.page(
         template,
         refused.status if refused else 200,
@@ -120,7 +112,7 @@ _NONE: Mapping[str, str] = {}
 @router.get("/cases/{case}", name="pages.case")
 async def case_page(
     case: CaseRef,
-    frame: Annotated[Frame, Depends(framed("pages.case"))],
+    frame: Annotated[Frame, Depends(framed("pages.case", to_status))],
     back: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """The case as the API tells it to this visitor."""
@@ -149,4 +141,7 @@ async def act_on_case(
     said = f"已办理：{name}（{acted.done.case.number}）。"
     if acted.link:
         said += f"一次性上传链接（只显示这一次）：{frame.origin}/handler/{acted.link}"
-    return frame.go(back, said)
+    response = frame.go(back, said)
+    if acted.receipt:
+        keep_receipt(response, frame.request, acted.done.case.number, acted.receipt)
+    return response

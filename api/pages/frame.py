@@ -20,7 +20,7 @@ from api.door import Door as CaseDoor
 from api.pages import posted
 from api.pages.base_map import base_map, told
 from api.pages.rendering import page
-from api.pages.visitors import page_guard, receipts_of, remember, token_of
+from api.pages.visitors import page_guard, receipts_of, remember, to_sign_in, token_of
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.visitors import With
@@ -62,8 +62,13 @@ STAFF_DOORS = (
     Door("pages.office_duty", "/office/duty", "值班表"),
     Door("pages.office_security", "/office/security", "权限与审批"),
     Door("pages.office_audit", "/office/audit", "审计"),
+    Door("pages.analyst_dry_run", "/desk/analyst/dry-run", "试算"),
+    Door("pages.analyst_documents", "/desk/analyst/documents", "报告"),
 )
-"""In the order shown; each is there for whom the policy table lets in, once its page is built."""
+"""In the order shown; each is there for whom the policy table lets in, once its page is built.
+
+One below another that is shown is not shown itself: its desk leads there.
+"""
 
 
 class Link(NamedTuple):
@@ -114,10 +119,13 @@ class Frame:
         """The pages that this visitor may go to."""
         held = self.visitor.held()
         doors = STAFF_DOORS if self.staff else CITIZEN_DOORS
+        open_ = [
+            door for door in doors if (policy := POLICY.get(door.operation)) and held & policy.who
+        ]
         return tuple(
             Link(door.path, door.name, self._at(door.path))
-            for door in doors
-            if (policy := POLICY.get(door.operation)) and held & policy.who
+            for door in open_
+            if not any(door.path.startswith(f"{above.path}/") for above in open_)
         )
 
     def _at(self, path: str) -> bool:
@@ -131,7 +139,7 @@ class Frame:
     def with_receipt_of(self, case: str) -> Visitor:
         """The visitor with the receipt that this browser keeps of a case, if it does."""
         receipt = receipts_of(self.request).get(case.upper())
-        if not receipt or not self.visitor.is_anonymous:
+        if not receipt or self.staff:
             return self.visitor
         return replace(self.visitor, receipt=receipt)
 
@@ -215,9 +223,14 @@ class Frame:
         return True
 
 
-def framed(operation: str) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
-    """The dependency of a page: its frame, if the policy lets the visitor in."""
-    guarded = page_guard(operation)
+def framed(
+    operation: str, instead: Callable[[HttpRequest], str] = to_sign_in
+) -> Callable[[HttpRequest, Parts], AsyncIterator[Frame]]:
+    """The dependency of a page: its frame, if the policy lets the visitor in.
+
+    Who has no session is led to `instead`.
+    """
+    guarded = page_guard(operation, instead)
 
     async def frame(request: HttpRequest, parts: With) -> AsyncIterator[Frame]:
         try:

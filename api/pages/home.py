@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
+from api.pages.following import WANTED, own_cases
 from api.pages.frame import Frame, framed, local
 
 router = APIRouter(include_in_schema=False)
@@ -17,7 +18,8 @@ async def home(frame: Annotated[Frame, Depends(framed("pages.home"))]) -> Respon
         first = next(iter(frame.links), None)
         if first is not None:
             return RedirectResponse(first.path, 303)
-    return frame.page("home.html")
+    asking = [case for case in await own_cases(frame) if case.asked in WANTED]
+    return frame.page("home.html", asking=len(asking))
 
 
 @router.post("/size", name="pages.size")

@@ -48,7 +48,9 @@ async def page_visitor(request: HttpRequest, parts: Parts) -> Visitor:
         return _with_receipt(request, visitor)
     if principal.kind is PrincipalKind.STAFF and not address_allowed(request, parts):
         raise problem_error(403, "elsewhere", "网络受限", "工作人员只能从单位网络访问。")
-    return replace(visitor, principal=principal)
+    visitor = replace(visitor, principal=principal)
+    # What a resident reported from this browser before signing in is still theirs.
+    return _with_receipt(request, visitor) if principal.kind is PrincipalKind.CITIZEN else visitor
 
 
 def _with_receipt(request: HttpRequest, visitor: Visitor) -> Visitor:
@@ -67,6 +69,16 @@ def receipts_of(request: HttpRequest) -> dict[str, str]:
 def keep_receipt(response: Response, request: HttpRequest, number: str, receipt: str) -> None:
     """Let this browser keep a receipt for a year, so that its holder finds the case again."""
     kept = {number: receipt} | {n: r for n, r in receipts_of(request).items() if n != number}
+    _keep(response, request, kept)
+
+
+def forget_receipt(response: Response, request: HttpRequest, number: str) -> None:
+    """Of a case whose reporter was erased."""
+    kept = {n: r for n, r in receipts_of(request).items() if n != number.upper()}
+    _keep(response, request, kept)
+
+
+def _keep(response: Response, request: HttpRequest, kept: dict[str, str]) -> None:
     value = ".".join(f"{n}:{r}" for n, r in list(kept.items())[:KEPT_RECEIPTS])
     remember(response, request, RECEIPTS, value, 365)
 
@@ -76,11 +88,26 @@ def forget_receipts(response: Response) -> None:
     response.delete_cookie(RECEIPTS)
 
 
-def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
+def to_sign_in(request: HttpRequest) -> str:
+    """The sign-in page, and back here afterwards."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    here = quote(f"{request.url.path}{query}", safe="/") if _looks(request) else "/"
+    return f"/sign-in?next={here}"
+
+
+def to_status(request: HttpRequest) -> str:
+    """Where whoever knows the number of a case learns how it stands, with a receipt all of it."""
+    number = str(request.path_params.get("case", "")).upper()
+    return f"/status?number={number}" if is_case_number(number) else to_sign_in(request)
+
+
+def page_guard(
+    operation: str, instead: Callable[[HttpRequest], str] = to_sign_in
+) -> Callable[[HttpRequest, Parts], Awaitable[Visitor]]:
     """The dependency of a page, as `api.visitors.guard` is of a route of the API.
 
     Raises:
-        ProblemError: 303 to the sign-in page, where a browser comes without a session.
+        ProblemError: 303 to `instead`, where a browser comes without a session.
 
     """
     policy = POLICY[operation]
@@ -96,14 +123,12 @@ def page_guard(operation: str) -> Callable[[HttpRequest, Parts], Awaitable[Visit
                     headers={"Location": "/password"},
                 ) from None  # fmt: skip
             if error.problem.status == 401 and wants_page(request):
-                query = f"?{request.url.query}" if request.url.query else ""
-                here = quote(f"{request.url.path}{query}", safe="/") if _looks(request) else "/"
                 raise problem_error(
                     303,
                     "sign-in",
                     "请先登录",
                     "请先登录。",
-                    headers={"Location": f"/sign-in?next={here}"},
+                    headers={"Location": instead(request)},
                 ) from None
             raise
         return visitor

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, TypeVar, cast
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from fastapi import Request as HttpRequest
@@ -154,6 +155,9 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
     from_: Annotated[Moment | None, Query(alias="from")] = None,
     to: Annotated[Moment | None, Query()] = None,
     q: Annotated[Line | None, Query(min_length=1, max_length=60)] = None,
+    pending: Annotated[
+        Action | None, Query(description="有这种申请等待答复的，如 request_site_check。")
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
     after: After = None,
@@ -169,6 +173,7 @@ async def list_cases(  # noqa: PLR0913  a query parameter each
         bbox=_box(bbox),
         start=_aware(from_, "from"),
         end=_aware(to, "to"),
+        pending=pending,
     )
     within = scoped(visitor, filters)
     if within is None:
@@ -247,6 +252,11 @@ async def mine(
     as_of = await seen_up_to(parts, after)
     person = visitor.principal.person_id
     assert person is not None
+    return await mine_of(parts, person, as_of)
+
+
+async def mine_of(parts: Parts, person: UUID, as_of: int) -> tuple[MyCaseOut, ...]:
+    """The cases of a person, newest first, by their pseudonymous id."""
     found = await look(
         parts,
         lambda c: my_cases.cases_of(c, person, lambda code: name_of_street(parts, code)),

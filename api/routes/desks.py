@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from sqlalchemy import Connection
 
+from api import similar
 from api.access import Visitor
 from api.desk_schemas import (
+    DuplicatesOut,
     EscalatedOut,
     LateStreetOut,
     PressingOut,
@@ -28,7 +31,7 @@ from casework.clock_words import CLOCK_NAMES
 from casework.lifecycle import LABELS, NAME_OF, Action
 from projections.desk_lists import Pressing
 from projections.reports.spots import Spot
-from projections.reviewer_desk import Section, reviewer_desk
+from projections.reviewer_desk import ReviewerDesk, Section, reviewer_desk
 from projections.supervisor_desk import Suspected, supervisor_desk
 
 router = APIRouter(tags=["工作台"])
@@ -44,7 +47,13 @@ async def reviewers(
     """What presses, by kind of work, the first due first."""
     as_of = await seen_up_to(parts, after)
     now, seen = parts.now(), Seen(visitor.principal.actor())
-    desk = await look(parts, lambda c: reviewer_desk(c, now, limit))
+
+    def ask(connection: Connection) -> tuple[dict[int, similar.Repeated], ReviewerDesk]:
+        repeats = similar.repeated(connection)
+        return repeats, reviewer_desk(connection, now, limit, repeats)
+
+    repeats, desk = await look(parts, ask)
+    like = {each.case.number: each.like.case.number for each in repeats.values()}
 
     def told(name: str, section: Section) -> SectionOut:
         cases = tuple(of_view(parts, view, seen, as_of) for view in section.cases)
@@ -56,6 +65,12 @@ async def reviewers(
         overdue=told("已超时", desk.overdue),
         due_soon=told("即将超时", desk.due_soon),
         supplied=told("已补充", desk.supplied),
+        duplicates=DuplicatesOut(
+            name="疑似重复",
+            count=desk.duplicates.count,
+            cases=told("疑似重复", desk.duplicates).cases,
+            like={view.number: like[view.number] for view in desk.duplicates.cases},
+        ),
         border=told("交界待定", desk.border),
         returns=ReturnsOut(
             name="退回待审",
@@ -64,6 +79,8 @@ async def reviewers(
         ),
         verification=told("待核查", desk.verification),
         recheck=told("待复核", desk.recheck),
+        to_dispatch=told("待派遣", desk.to_dispatch),
+        to_review=told("待审核", desk.to_review),
         as_of=as_of,
     )
 

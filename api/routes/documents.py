@@ -136,19 +136,26 @@ async def given_out(
     parts: Parts, visitor: Visitor, report: Report, period: str, form: Format, as_of: str | None
 ) -> Response:
     """A report as a file to take away; the audit trail has it before it goes out."""
-    made = await _made(parts, report, period, form, as_of)
+    content = await made(parts, report, period, form, as_of)
+    return await sent(parts, visitor, report, period, form, content)
+
+
+async def sent(
+    parts: Parts, visitor: Visitor, report: Report, period: str, form: Format, content: bytes
+) -> Response:
+    """The file as an answer, with its audit row."""
     await parts.audit.record_durably(
         entry_of(
             visitor.principal,
             f"documents.{report.replace('-', '_')}",
             parts.now(),
             target=f"documents/{report}/{period}.{form}",
-            facts={"bytes": len(made)},
+            facts={"bytes": len(content)},
         )
     )
     name = f"{NAMES[report]}-{period}.{form}"
     return Response(
-        made,
+        content,
         media_type=MEDIA_TYPES[form],
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
@@ -161,7 +168,8 @@ for _each in Report:
     _route(_each)
 
 
-async def _made(parts: Parts, report: Report, name: str, form: Format, as_of: str | None) -> bytes:
+async def made(parts: Parts, report: Report, name: str, form: Format, as_of: str | None) -> bytes:
+    """The report's file. Raises ProblemError: 422, 404 for a day's record not kept, 503."""
     now = parts.now()
     try:
         period = named(report, name)

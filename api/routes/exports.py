@@ -27,11 +27,11 @@ from api.export_files import (
 )
 from api.geojson import bad
 from api.hygiene import StreetText
+from api.measuring import key_name
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
 from api.routes.cases import look
 from api.routes.dry_runs import computed
-from api.routes.measures import key_name
 from api.schemas import Wire
 from api.visitors import With, guard
 from casework.clocks import SHANGHAI
@@ -94,7 +94,7 @@ async def list_fields(
     response_class=Response,
     responses={200: {"description": "文件", "content": {"application/octet-stream": {}}}},
 )
-async def export_cases(
+async def export_cases(  # noqa: PLR0913  a query parameter each
     form: Annotated[Format, Path(description="csv、xlsx、parquet 或 geoparquet。")],
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("exports.cases"))],
@@ -104,6 +104,10 @@ async def export_cases(
     indicator: Annotated[IndicatorCode | None, Query(description="只看一个指标。")] = None,
     *,
     text: Annotated[bool, Query(description="是否带已脱敏的描述（街镇不带）。")] = False,
+    field: Annotated[
+        list[Annotated[str, Query(max_length=40)]] | None,
+        Query(max_length=60, description="只要这些字段，见 /exports/fields；默认全部。"),
+    ] = None,
 ) -> Response:
     """The cases as they stand now, in the order of submission."""
     actor = visitor.principal.actor()
@@ -123,7 +127,7 @@ async def export_cases(
         indicator=indicator,
         dispatched=not of_district,
     )
-    fields = fields_for(street=not of_district, words=text)
+    fields = _chosen(fields_for(street=not of_district, words=text), field)
     rows = await look(parts, lambda c: count(c, wanted))
     if form is Format.XLSX and rows > XLSX_ROWS:
         raise bad("form", f"XLSX 最多{XLSX_ROWS:,}行，请缩短时间，或改用 CSV、Parquet。")
@@ -141,6 +145,16 @@ async def export_cases(
         return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers=headers)
     made = await computed(parts, lambda: _made(parts, form, fields, wanted))
     return StreamingResponse(chunks_of(made), media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _chosen(fields: Sequence[Field], names: Sequence[str] | None) -> Sequence[Field]:
+    """Those of these names, in the order of the export. Raises ProblemError for another."""
+    if not names:
+        return fields
+    unknown = [name for name in names if name not in {field.name for field in fields}]
+    if unknown:
+        raise bad("field", f"没有或不能导出这些字段：{'、'.join(unknown)}。")
+    return [field for field in fields if field.name in names]
 
 
 def _midnight(field: str, on: date | None, more: int = 0) -> datetime | None:

@@ -79,9 +79,6 @@ async def submit(
     assert isinstance(submitted, ReportSubmitted)
     response.headers["Location"] = f"/api/v1/cases/{done.case_id}"
     response.headers["ETag"] = f'"{done.version}"'
-    review_by = submitted.started[0].due_at.astimezone(SHANGHAI)
-    wordings = parts.casework.references.rules_of(submitted.versions).catalogue
-    named = {*submitted.danger, *submitted.out_of_scope}
     return ReportOut(
         case_id=done.case_id,
         case_number=submitted.number,
@@ -93,15 +90,28 @@ async def submit(
         street_name=street_name(parts, submitted.assignment.street),
         certainty=submitted.assignment.certainty,
         because=submitted.assignment.because,
-        promised=Promised(
-            review_by=review_by,
-            says=f"我们将在{review_by:%m月%d日 %H:%M}前完成审核，结果会通知您。",
-        ),
-        warnings=tuple(
-            DoorOut(name=w.name, door=w.door, number=w.number)
-            for w in (*wordings.danger_words, *wordings.scope_words)
-            if w.name in named
-        ),
+        promised=promised(submitted),
+        warnings=warnings(parts, submitted),
+    )
+
+
+def promised(submitted: ReportSubmitted) -> Promised:
+    """What a report was promised when it was taken in."""
+    review_by = submitted.started[0].due_at.astimezone(SHANGHAI)
+    return Promised(
+        review_by=review_by,
+        says=f"我们将在{review_by:%m月%d日 %H:%M}前完成审核，结果会通知您。",
+    )
+
+
+def warnings(parts: Parts, submitted: ReportSubmitted) -> tuple[DoorOut, ...]:
+    """Whom to turn to as well, by the words of the report; dangers first."""
+    wordings = parts.casework.references.rules_of(submitted.versions).catalogue
+    named = {*submitted.danger, *submitted.out_of_scope}
+    return tuple(
+        DoorOut(name=w.name, door=w.door, number=w.number)
+        for w in (*wordings.danger_words, *wordings.scope_words)
+        if w.name in named
     )
 
 

@@ -1,5 +1,6 @@
 """月度典型案例: the public's months, the desk's proposal and list, each step of an entry."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -10,13 +11,15 @@ from starlette.responses import Response
 
 from api.access import Visitor
 from api.accounts.audit import entry_of
+from api.accounts.errors import NotThere
 from api.conditional import conditional
 from api.door import Door
+from api.duty import accounts_of
 from api.geojson import bad
 from api.hygiene import StreetText
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
-from api.problems import problem_error
+from api.problems import ProblemError, problem_error
 from api.routes.asked import Key, Match, version_of
 from api.routes.cases import After, CaseRef, look, seen_up_to, sight
 from api.routes.noted import asked_of, command_id, note_done, noting_refusals
@@ -36,22 +39,27 @@ from api.typical_schemas import (
     ConsentOut,
     DeskEntryOut,
     IssueDeskOut,
+    IssueLine,
+    IssuesDeskOut,
     NominateIn,
     ProposalOut,
     ProposedOut,
     RedactEntryIn,
+    StageCount,
     TypicalMonthOut,
     TypicalMonthsOut,
+    TypicalOut,
     WithdrawEntryIn,
 )
-from api.typical_shown import month_line, public_month
+from api.typical_shown import month_line, month_title, public_entry, public_month
 from api.visitors import With, guard, keep_rate
-from casework import candidates
+from casework import candidates, monthly_issue
 from casework.candidates import Candidate
-from casework.errors import UnknownCase
+from casework.errors import Missing, NothingPending, UnknownCase
 from casework.events import PublicationConsentWithdrawn
 from casework.model import ActorKind
 from casework.monthly_issue import (
+    MOST_ENTRIES,
     Approve,
     Command,
     Entry,
@@ -68,6 +76,8 @@ from projections.typical_cases import Standing
 router = APIRouter(tags=["月度典型案例"])
 
 JSON = "application/json"
+API = "/api/v1"
+ONE = "这件典型案例"
 OF_EACH = 5
 """Cases looked at of each 街镇 and indicator: more of the same kind would stand back anyway."""
 
@@ -160,13 +170,14 @@ async def read_month(
     await seen_up_to(parts, asked.after)
     found = await look(parts, lambda c: view.month_of(c, month))
     if found is None or not found.public:
-        raise _none_published()
+        raise none_published()
     body = public_month(parts, found, asked.street, asked.indicator)
     content = body.model_dump_json().encode()
     return conditional(request, content, JSON, body.updated_at, parts.now())
 
 
-def _none_published() -> Exception:
+def none_published() -> ProblemError:
+    """Of this month the public has seen nothing yet."""
     return problem_error(404, "no-issue", "没有找到", "这个月还没有公开典型案例。")
 
 
@@ -209,6 +220,38 @@ def _place_of(month: view.Month, name: str) -> tuple[UUID, UUID] | None:
 # the desk --------------------------------------------------------------------------------
 
 
+@router.get("/desk/typical-cases", name="typical_cases.months", summary="各月案例办到哪一步")
+async def list_desk_months(
+    parts: With, _visitor: Annotated[Visitor, Depends(guard("typical_cases.months"))]
+) -> IssuesDeskOut:
+    """Every month that anything was nominated for, and how many entries stand at which stage."""
+    months = await look(parts, view.begun)
+    return IssuesDeskOut(months=tuple(_counted(month) for month in months))
+
+
+def _counted(month: view.Month) -> IssueLine:
+    counts = Counter(stage_of(each.entry) for each in month.entries)
+    return IssueLine(
+        month=month.month,
+        title=month_title(month.month),
+        stages=tuple(
+            StageCount(stage=stage, stage_name=name, entries=counts[stage])
+            for stage, name in STAGES.items()
+        ),
+        must_withdraw=sum(map(_must_withdraw, month.entries)),
+        published_at=month.issue.published_at,
+    )
+
+
+def _must_withdraw(standing: Standing) -> bool:
+    """Hidden for good already, and nobody has recorded yet that it is withdrawn."""
+    return (
+        standing.doubt not in {None, view.Doubt.RECHECKING}
+        and standing.entry.published_at is not None
+        and standing.entry.withdrawn_at is None
+    )
+
+
 @router.get("/typical-cases/{month}/desk", name="typical_cases.desk", summary="本月案例的办理情况")
 async def desk(
     month: MonthPath,
@@ -216,13 +259,15 @@ async def desk(
     parts: With,
     _visitor: Annotated[Visitor, Depends(guard("typical_cases.desk"))],
     after: After = None,
+    entry: Annotated[int | None, Query(ge=1, le=MOST_ENTRIES, description="只看第几件。")] = None,
 ) -> IssueDeskOut:
-    """Every entry with its stage, and what stands against showing it now."""
+    """Every entry, or one, with its stage, and what stands against showing it now."""
     await seen_up_to(parts, after)
     standings = await _standings(parts, month)
 
     def read() -> IssueDeskOut:
-        return _desk(parts, month, read_issue(parts.casework.eventlog, month), standings)
+        issue = read_issue(parts.casework.eventlog, month)
+        return _desk(parts, month, issue, standings, only=entry)
 
     told = await Door(parts).in_thread(read)
     response.headers["ETag"] = f'"{told.version}"'
@@ -241,18 +286,40 @@ def _desk(
     issue: Issue,
     standings: dict[int, Standing],
     position: int | None = None,
+    only: int | None = None,
 ) -> IssueDeskOut:
+    names = _names(parts, issue)
     return IssueDeskOut(
         month=month,
         version=issue.version,
         publications=issue.publications,
         published_at=issue.published_at,
-        entries=tuple(_at_desk(parts, e, standings.get(e.number)) for e in issue.entries.values()),
+        entries=tuple(
+            _at_desk(parts, entry, standings.get(entry.number), names)
+            for entry in issue.entries.values()
+            if only in {None, entry.number}
+        ),
         position=position,
     )
 
 
-def _stage(entry: Entry) -> str:
+def _names(parts: Parts, issue: Issue) -> Callable[[str], str]:
+    """What the accounts are called that had a hand in the month."""
+    ids = {
+        account
+        for entry in issue.entries.values()
+        for account in (entry.nominated_by, *entry.redactors, entry.approved_by)
+        if account is not None
+    }
+    known = accounts_of(parts.desk, sorted(ids))
+
+    def name(account: str) -> str:
+        return known[account].display_name if account in known else account
+
+    return name
+
+
+def stage_of(entry: Entry) -> str:
     if entry.withdrawn_at is not None:
         return "withdrawn"
     if entry.erased_at is not None:
@@ -264,31 +331,37 @@ def _stage(entry: Entry) -> str:
     return "nominated" if entry.shown is None else "published"
 
 
-def _at_desk(parts: Parts, entry: Entry, standing: Standing | None) -> DeskEntryOut:
-    stage = _stage(entry)
+def _at_desk(
+    parts: Parts, entry: Entry, standing: Standing | None, name: Callable[[str], str]
+) -> DeskEntryOut:
+    stage = stage_of(entry)
+    pictures = (*entry.pictures_before, *entry.pictures_after)
     return DeskEntryOut(
         entry=entry.number,
         case_id=entry.case,
         number=entry.case_number,
         stage=stage,
         stage_name=STAGES[stage],
+        title=entry.title,
         caption=entry.caption,
+        why=entry.why,
         before=entry.before,
         after=entry.after,
+        alt={picture.upload: picture.alt for picture in pictures if picture.alt},
         nominated_by=entry.nominated_by,
+        nominated_by_name=name(entry.nominated_by),
         nominated_at=entry.nominated_at,
         redacted_by=entry.redactors,
+        redacted_by_names=tuple(name(account) for account in entry.redactors),
         approved_by=entry.approved_by,
+        approved_by_name=name(entry.approved_by) if entry.approved_by else None,
         published_at=entry.published_at,
+        correcting=entry.shown is not None and not entry.gone,
         withdrawn_code=entry.withdrawn_code,
+        withdrawn_words=entry.withdrawn_words,
         withdrawn_at=entry.withdrawn_at,
         against=() if entry.gone else _against(parts, entry),
-        must_withdraw=(
-            standing is not None
-            and standing.doubt not in {None, view.Doubt.RECHECKING}
-            and entry.published_at is not None
-            and entry.withdrawn_at is None
-        ),
+        must_withdraw=standing is not None and _must_withdraw(standing),
     )
 
 
@@ -296,6 +369,36 @@ def _against(parts: Parts, entry: Entry) -> tuple[str, ...]:
     found = look_at(parts, entry)
     barred = candidates.why_not(found.candidate) if found.candidate else "没有找到案件。"
     return tuple(dict.fromkeys([*([barred] if barred else []), *found.against]))
+
+
+@router.get(
+    "/typical-cases/{month}/desk/{entry}/preview",
+    name="typical_cases.preview",
+    summary="一件案例发布后的样子",
+)
+async def preview(
+    month: MonthPath,
+    entry: Annotated[int, Path(ge=1, le=MOST_ENTRIES, description="第几件。")],
+    parts: With,
+    _visitor: Annotated[Visitor, Depends(guard("typical_cases.preview"))],
+) -> TypicalOut:
+    """The draft as a publication now would show it, whether or not it may be published.
+
+    Its pictures are fetched as those of a case are, by who may see them there.
+    """
+
+    def read() -> TypicalOut:
+        issue = read_issue(parts.casework.eventlog, month)
+        draft = issue.entries.get(entry)
+        if draft is None:
+            raise NotThere(ONE)
+        look = look_at(parts, draft)
+        then = None if draft.gone else monthly_issue.previewed(draft, look, parts.now())
+        if then is None:
+            raise NothingPending("预览", f"第{entry}件还没有可以预览的稿件。")
+        return public_entry(parts, month, Standing(then), f"{API}/photos")
+
+    return await Door(parts).in_thread(read)
 
 
 @router.get(
@@ -431,15 +534,27 @@ async def redact(
         entry = issue.entries.get(form.entry)
         before = form.before if form.before is not None else entry.before if entry else ()
         after = form.after if form.after is not None else entry.after if entry else ()
+        if not form.alt.keys() <= {*before, *after}:
+            raise Missing("alt", "照片的文字说明只能写给选用的照片。")
+        alt = {**_alt(entry), **{upload: redact_caption(form.alt[upload]) for upload in form.alt}}
+        kept = entry.title if entry else ""
         return Redact(
             entry=form.entry,
+            title=kept if form.title is None else redact_caption(form.title),
             caption=redact_caption(form.caption),
-            before=pictures(parts, entry, before) if entry else (),
-            after=pictures(parts, entry, after) if entry else (),
+            before=pictures(parts, entry, before, alt) if entry else (),
+            after=pictures(parts, entry, after, alt) if entry else (),
             why=mask(form.why),
         )
 
     return await _step(step, parts, visitor, "typical_cases.redact", month, command)
+
+
+def _alt(entry: Entry | None) -> dict[UUID, str]:
+    """What was written of the photos before."""
+    if entry is None:
+        return {}
+    return {p.upload: p.alt for p in (*entry.pictures_before, *entry.pictures_after)}
 
 
 @router.post("/typical-cases/{month}/approve", name="typical_cases.approve", summary="批准")

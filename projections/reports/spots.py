@@ -8,7 +8,7 @@ from sqlalchemy import Connection, exists, select
 
 from casework.handlings import Cut
 from geo.grid import Cell
-from projections.facts import CASE_FACT, Flag, holds
+from projections.facts import CASE_FACT, Flag, as_of_cut, holds
 from projections.tables import MICROSECOND, micros
 
 WITHIN = timedelta(days=30)
@@ -16,12 +16,14 @@ _C = CASE_FACT.c
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """A 100 m cell and an indicator, how many reports followed a closing, and on whose ground."""
+    """A 100 m cell and an indicator, which reports followed a closing, and on whose ground."""
 
     cell: Cell
     indicator: str
     street: str | None
     reports: int
+    numbers: tuple[str, ...] = ()
+    """Of the cases, in order."""
 
 
 def rebounding(
@@ -41,23 +43,30 @@ def rebounding(
         closed.c.flags.bitwise_and(int(Flag.ACCEPTED)) != 0,
         closed.c.closed_at < _C.submitted_at,
         closed.c.closed_at >= _C.submitted_at - WITHIN // MICROSECOND,
-        *holds(closed.c, cut),
+        *holds(closed.c, as_of_cut(cut)),
     )
     rows = connection.execute(
-        select(_C.cell_east, _C.cell_north, _C.indicator, _C.street).where(
+        select(_C.cell_east, _C.cell_north, _C.indicator, _C.street, _C.number).where(
             _C.submitted_at >= micros(first),
             _C.submitted_at < micros(last),
             _C.flags.bitwise_and(int(Flag.REGISTERED)) != 0,
-            *holds(_C, cut),
+            *holds(_C, as_of_cut(cut)),
             follows,
         )
     )
-    found: dict[tuple[int, int, str], list[str | None]] = defaultdict(list)
-    for east, north, indicator, street in rows:
-        found[north, east, indicator].append(street)
+    found: dict[tuple[int, int, str], list[tuple[str, str | None]]] = defaultdict(list)
+    for east, north, indicator, street, number in rows:
+        found[north, east, indicator].append((number, street))
     most = sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))[:limit]
     return [
-        Spot(Cell(east, north), indicator, max(streets, key=lambda s: (streets.count(s), s or "")),
-             len(streets))
-        for (north, east, indicator), streets in most
+        Spot(
+            Cell(east, north), indicator, _mostly([street for _, street in reports]),
+            len(reports), tuple(sorted(number for number, _ in reports)),
+        )
+        for (north, east, indicator), reports in most
     ]  # fmt: skip
+
+
+def _mostly(streets: list[str | None]) -> str | None:
+    """On whose ground most of them lie; the cell may be cut by a border."""
+    return max(streets, key=lambda street: (streets.count(street), street or ""))

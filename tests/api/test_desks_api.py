@@ -1,5 +1,6 @@
 """工作台 over HTTP: the reviewers', the supervisors', the 街镇's own counts."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from api.shown import remaining
 from tests.api.client import (
     BEIXIAGUAN,
+    INSIDE,
     NEAR_BORDER,
     XUEYUANLU,
     ZHONGGUANCUN,
@@ -14,6 +16,7 @@ from tests.api.client import (
     Town,
     Tracked,
     is_problem,
+    picture,
 )
 
 
@@ -49,11 +52,75 @@ def test_the_reviewers_desk_tells_its_work_by_kind(town: Town) -> None:
     (back,) = [case for case in desk["returns"]["cases"] if case["number"] == asks.number]
     assert back["clock_name"] == "退回审核" and back["remaining"].startswith("剩余")
     assert desk["by_status"]["submitted"] >= 1 and desk["as_of"] >= head
+    assert desk["to_review"]["count"] == desk["by_status"]["submitted"]
+    assert border.number not in numbers(desk["to_dispatch"])
+    assert desk["to_dispatch"]["name"] == "待派遣"
     assert danger.number in numbers(
         town.supervisor.get("/desk/reviewer", limit=100).json()["urgent"]
     )
     for caller in (town.street(), town.checker):
         is_problem(caller.get("/desk/reviewer"), 403, "not-permitted")
+
+
+def reviewers(town: Town) -> Body:
+    head = town.parts.casework.eventlog.head()
+    desk: Body = town.reviewer.get("/desk/reviewer", after=head, limit=100).json()
+    return desk
+
+
+def spot(lon: float, lat: float) -> Body:
+    return {**INSIDE, "lon": lon, "lat": lat}
+
+
+def test_a_report_that_repeats_an_earlier_open_one_is_suspected(town: Town) -> None:
+    here, near, far = spot(116.3301, 39.9791), spot(116.33012, 39.97915), spot(116.3301, 39.9809)
+    first = town.anonymous().report(place=here)
+    again = town.anonymous().report(place=near, text="人行道被共享单车堵住了。")
+    other = town.anonymous().report(place=far)
+    told = reviewers(town)["duplicates"]
+    assert isinstance(told, dict)
+    found, like = numbers(told), told["like"]
+    assert again.number in found and like[again.number] == first.number
+    assert first.number not in found, "the earlier one is not the repetition"
+    assert other.number not in found, "200 m away is another place"
+    town.reviewer.act(first, "refuse", "refused", code="N03", words="不属于受理范围，请拨打12345。")
+    assert again.number not in numbers(reviewers(town)["duplicates"]), "what ended is not repeated"
+
+
+def test_one_and_the_same_picture_is_suspected_across_some_streets(town: Town) -> None:
+    shot = picture(9_041)
+
+    def sends(lat: float) -> Tracked:
+        caller = town.anonymous()
+        answer = town.http.post(
+            "/api/v1/photos",
+            files={"file": ("p.jpg", shot, "image/jpeg")},
+            headers={"Draft": caller.draft or ""},
+        )
+        cited = {"upload": answer.json()["upload"], "source": "album"}
+        body = {"place": spot(116.3181, lat), "text": "垃圾桶满了。", "photos": [cited]}
+        told = caller.post("/reports", body, key=caller.draft).json()
+        return Tracked(
+            told["case_id"], told["case_number"], told["version"], told["position"], "submitted"
+        )
+
+    first, again, too_far = sends(39.9781), sends(39.9826), sends(39.9921)
+    for case in (first, again, too_far):
+        until_examined(town, case)
+    told = reviewers(town)["duplicates"]
+    assert isinstance(told, dict)
+    assert told["like"].get(again.number) == first.number
+    assert told["like"].get(too_far.number) is None, "over a kilometre from both"
+
+
+def until_examined(town: Town, case: Tracked) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        head = town.parts.casework.eventlog.head()
+        photos = town.reviewer.get(f"/cases/{case.id}/photos", after=head).json()["photos"]
+        if all(photo["state"] == "ready" for photo in photos):
+            return
+    raise AssertionError("nobody examined the photos")
 
 
 def test_the_supervisors_desk_tells_who_is_late_and_what_waits(town: Town) -> None:

@@ -115,6 +115,18 @@ def test_what_is_asked_wrongly_is_told(analyst: Caller) -> None:
     assert [each["name"] for each in told] == [each.name for each in FIELDS]
 
 
+def test_only_the_columns_asked_for_are_exported(town: Town, analyst: Caller) -> None:
+    asked: dict[str, str | list[str]] = {"field": ["street_name", "number"]}
+    path = "/api/v1/exports/cases.csv"
+    who = {"Authorization": str(analyst.credentials())}
+    answer = town.http.get(path, params=asked, headers=who)
+    assert list(lines(answer.content)[0]) == ["number", "street_name"], "in the order of the export"
+    is_problem(analyst.get("/exports/cases.csv", field="person"), 422, "bad-parameter")
+    lead = town.staff("街镇长", Role.STREET_LEAD, street=ZHONGGUANCUN)
+    is_problem(lead.get("/exports/cases.csv", field="channel"), 422, "bad-parameter")
+    is_problem(analyst.get("/exports/cases.csv", field="text"), 422, "bad-parameter")
+
+
 def test_each_export_is_an_audit_row(town: Town, analyst: Caller) -> None:
     auditor = town.staff("审计甲", Role.AUDITOR)
     analyst.get("/exports/cases.csv")

@@ -90,6 +90,11 @@ def test_a_figure_comes_with_its_cases_and_what_must_be_seen_beside_it(
     ]
     only = analyst.get("/measures/closed_in_time/cases", **{"from": day, "part": "rest"}).json()
     assert [row["case_id"] for row in only["rows"]] == [late.id] and only["total"] == 1
+    [cell] = analyst.get("/measures/reports", **{"from": day, "by": "cell"}).json()["figures"]
+    there = analyst.get("/measures/reports/cases", **{"from": day, "cell": cell["key"]}).json()
+    assert there["total"] == cell["denominator"] == 2
+    none = analyst.get("/measures/reports/cases", **{"from": day, "cell": "E1N1"}).json()
+    assert none["total"] == 0
     was = analyst.get("/measures/reports", **{"from": day, "as_of": "1"}).json()
     assert [each["value"] for each in was["figures"]] in ([], [0])
     rated = analyst.get("/measures/satisfied", **{"from": day}).json()

@@ -54,11 +54,12 @@ def test_a_page_leads_who_is_not_signed_in_to_the_form_and_back(
     name = f"审核{uuid4().hex[:8]}"
     town.staff(name, Role.REVIEWER)
     led = browser.get(f"/cases/{case.number}")
-    assert (led.status_code, led.headers["location"]) == (
-        303,
-        f"/sign-in?next=/cases/{case.number}",
-    )
-    form = browser.get(led.headers["location"])
+    assert (led.status_code, led.headers["location"]) == (303, f"/status?number={case.number}")
+    status = browser.get(led.headers["location"])
+    holds_together(status)
+    onward = re.search(r'href="(/sign-in[?][^"]+)"', status.text)
+    assert onward and onward[1] == f"/sign-in?next=/cases/{case.number}"
+    form = browser.get(onward[1])
     holds_together(form)
     assert f'value="/cases/{case.number}"' in form.text
     answer = signed_in(town, browser, name, f"/cases/{case.number}")

@@ -6,6 +6,7 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import pytest
 
@@ -30,17 +31,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(town, vision, speech)
 
 
-def recording(who: Caller) -> str:
-    """A second of silence, uploaded."""
+def silence() -> bytes:
+    """A second of it."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
         file.writeframes(bytes(32_000))
+    return out.getvalue()
+
+
+def recording(who: Caller) -> str:
+    """A second of silence, uploaded."""
     answer = who.town.http.post(
         "/api/v1/recordings",
-        files={"file": ("r.wav", out.getvalue(), "audio/wav")},
+        files={"file": ("r.wav", silence(), "audio/wav")},
         headers=who._headers(None, None),
     )
     assert answer.status_code == 201, answer.text
@@ -55,6 +61,17 @@ def test_a_photo_alone_is_recognised_with_what_was_seen_on_it(site: Site) -> Non
     assert told["proposals"][0]["indicator"] == "P05"
     assert told["proposals"][0]["because"] == ["照片上看到河面上的塑料瓶"]
     assert "vision-service" in {model["name"] for model in told["models"]}
+
+
+def test_on_the_page_what_was_said_stands_in_the_field_for_words(site: Site) -> None:
+    site.speech.says = Said('{"text": "盲道上停满了共享单车"}'.encode())
+    base = str(site.town.http.base_url).rstrip("/")
+    headers = {"Origin": base, "Accept": "text/html"}
+    form = {"key": str(uuid4()), "place.address": "中关村广场", "do": "find"}
+    sound = {"recording_file": ("r.wav", silence(), "audio/wav")}
+    page = site.town.http.post("/report", data=form, files=sound, headers=headers).text
+    assert "盲道上停满了共享单车</textarea>" in page and "录音听起来是" in page
+    assert 'name="recording" value="' in page and 'data-proposed="P09"' in page
 
 
 def test_what_was_said_is_a_transcript_to_correct_and_is_recognised(site: Site) -> None:

@@ -60,6 +60,7 @@ PEOPLE: Mapping[str, tuple[Role, ...]] = MappingProxyType(
         f"经办{ZHONGGUANCUN}": (Role.STREET,),
         f"负责{ZHONGGUANCUN}": (Role.STREET_LEAD,),
         "编辑甲": (Role.EDITOR,),
+        "编辑乙": (Role.EDITOR,),
         "分析甲": (Role.ANALYST,),
         "系统甲": (Role.SYSADMIN,),
         "安全甲": (Role.SECADMIN,),
@@ -74,6 +75,8 @@ The names of citizens, reviewers, supervisors, the checker and the 街镇 are th
 _FLAGS = (
     "--headless=new",
     "--disable-gpu",
+    # A microphone that beeps; whether a page may listen is still asked.
+    "--use-fake-device-for-media-stream",
     # Nothing outside this machine has a name here.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )

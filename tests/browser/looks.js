@@ -142,7 +142,16 @@
   let stops = [];
   const start = () => {
     const groups = new Set();
+    // From the top, wherever one was: from a page's last field Tab would leave the page at once.
+    document.body.tabIndex = -1;
+    document.body.focus({ preventScroll: true });
+    document.body.removeAttribute("tabindex");
     document.activeElement?.blur();
+    // From the top, wherever the page has put its reader.
+    document.body.tabIndex = -1;
+    document.body.focus({ preventScroll: true });
+    document.body.blur();
+    document.body.removeAttribute("tabindex");
     stops = controls().filter((el) => {
       if (el.tabIndex < 0 || !el.checkVisibility({ visibilityProperty: true })) return false;
       if (el.tagName === "SUMMARY" && el.parentElement.querySelector("summary") !== el) return false;

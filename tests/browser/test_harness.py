@@ -26,7 +26,9 @@ def test_what_is_missing_is_said_aloud_and_fails_in_ci(
 
 def test_everybody_has_an_account_and_a_session_of_a_page(site: Site) -> None:
     for name in PEOPLE:
-        page = httpx.get(f"{site.address}/password", cookies={COOKIE: site.cookie(name)}, timeout=30)
+        page = httpx.get(
+            f"{site.address}/password", cookies={COOKIE: site.cookie(name)}, timeout=30
+        )
         assert page.status_code == 200 and name in page.text, name
 
 

@@ -23,7 +23,7 @@ def laid_out(site: Site) -> dict[str, str]:
 )
 def test_a_screen_holds(desk: Opens, laid_out: dict[str, str], screen: Screen) -> None:
     window = desk(screen.who, screen.viewport, elder=screen.elder, javascript=screen.javascript)
-    page = window.open(screen.path.format(**laid_out))
+    page = window.open(screen.path.format(**laid_out), screen.status)
     if screen.then:
         screen.then(page)
     if screen.ready:

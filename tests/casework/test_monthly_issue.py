@@ -20,9 +20,11 @@ from casework.errors import (
 )
 from casework.model import Actor, Outcome, Role, Solved
 from casework.monthly_issue import (
+    MOST_ALT,
     MOST_CAPTION,
     MOST_ENTRIES,
     MOST_PHOTOS,
+    MOST_TITLE,
     MOST_WORDS,
     Approve,
     CaseNominated,
@@ -48,6 +50,7 @@ from casework.monthly_issue import (
     fold,
     is_month,
     pending,
+    previewed,
 )
 from tests.history import EDITOR, EVERYBODY, REVIEWER, REVIEWER_2, RULES, fri, mon, staff, wed
 
@@ -111,6 +114,54 @@ def nominated(entry: int = 1, case: UUID = CASE, by: Actor = REVIEWER) -> CaseNo
         before=(BEFORE,),
         after=(AFTER,),
     )
+
+
+def test_a_title_and_what_pictures_show_are_kept_and_published() -> None:
+    told = replace(OF_BEFORE, alt="单车堵住盲道")
+    draft = replace(REDACT, title="盲道当天恢复", before=(told,))
+    made = when([nominated()], draft, EDITOR)
+    issue = after(nominated(), *made)
+    look = LastLook(candidate=SOLVED, shown=SHOWN)
+    then = previewed(issue.entries[1], look, fri("10:00"))
+    assert then is not None and then.shown is not None
+    assert (then.shown.title, then.shown.before) == ("盲道当天恢复", (told,))
+    public = when([nominated(), *made, approved()], Publish(looks={1: look}, seen=40), EDITOR)
+    assert isinstance(public[0], IssuePublished)
+    assert public[0].entries == (then.shown,), "a preview is what is published"
+    gone = erased(issue, WANG, fri("11:00")).entries[1]
+    assert (gone.title, gone.pictures_before) == ("", ())
+
+
+def test_a_preview_shows_the_draft_and_of_a_public_entry_what_it_corrects() -> None:
+    look = LastLook(candidate=SOLVED, shown=SHOWN)
+    assert previewed(after(nominated()).entries[1], look, fri("10:00")) is None
+    public = after(*PUBLIC).entries[1]
+    assert previewed(public, look, fri("10:00")) == public
+    history = [*PUBLIC, redacted(caption="改过的说明。", why="更正。")]
+    corrected = previewed(after(*history).entries[1], look, fri("10:00"))
+    assert corrected is not None and corrected.shown is not None
+    assert (corrected.shown.caption, corrected.shown.why) == ("改过的说明。", "更正。")
+    assert corrected.earlier[0].shown == public.shown
+    nothing = LastLook(candidate=None, shown=None)
+    assert previewed(after(*history).entries[1], nothing, fri("10:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (replace(REDACT, title="长" * (MOST_TITLE + 1)), "标题最多40字"),
+        (
+            replace(REDACT, after=(replace(OF_AFTER, alt="长" * (MOST_ALT + 1)),)),
+            "文字说明最多120字",
+        ),
+        (
+            replace(REDACT, before=(OF_BEFORE, replace(OF_BEFORE, alt="另一句"))),
+            "同一张照片不能重复使用",
+        ),
+    ],
+)
+def test_what_is_too_long_or_used_twice_is_refused(draft: Redact, words: str) -> None:
+    refused(Missing, words, [nominated()], draft, EDITOR)
 
 
 def redacted(

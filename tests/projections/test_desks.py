@@ -20,6 +20,7 @@ from projections.case_board import CASE_BOARD
 from projections.desk_lists import Pressing, among_open, bare
 from projections.desk_work import Work, desk_work
 from projections.reading import Readers
+from projections.repeats import open_reports
 from projections.reviewer_desk import SOON, ReviewerDesk, reviewer_desk
 from projections.supervisor_desk import SupervisorDesk, supervisor_desk
 from projections.tables import moment, reading
@@ -509,7 +510,13 @@ def test_the_reviewers_desk_is_told_by_kind_of_work(readers: Readers) -> None:
     assert found("border") == ["HDborder"]
     assert found("returns") == ["HDback"] and desk.returns.cases[0].clock is Clock.RETURN
     assert found("verification") == ["HDdone"] and found("recheck") == []
+    assert found("to_review") == ["HDdanger", "HDanswered", "HDplain"]
+    assert found("to_dispatch") == [] and found("duplicates") == []
     assert desk.by_status[Status.SUBMITTED] == 3 and desk.by_status[Status.RECTIFIED] == 1
+    with reading(readers.engine) as connection:
+        seqs = {report.case.number: report.seq for report in open_reports(connection)}
+        told = reviewer_desk(connection, DAWN + HOUR, repeats=set(seqs.values()))
+    assert {case.number for case in told.duplicates.cases} == {"HDdanger", "HDplain", "HDanswered"}
 
 
 def test_what_was_supplied_is_no_news_once_somebody_moved_the_case_on(lone: Readers) -> None:

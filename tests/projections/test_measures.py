@@ -19,7 +19,7 @@ from projections.facts import CASE_FACT, FOREVER, Facts, Flag
 from projections.generations import Shelf, SqliteShelf, create
 from projections.handlings import Handlings
 from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
-from projections.measures import By, Figure, Only, Part, cases, compared, measure
+from projections.measures import By, Figure, Only, Part, cases, compared, measure, only_of, together
 from projections.past_handlings import Wanted, past
 from projections.periods import Every, month_before, month_named, month_number, period_of, periods
 from projections.reading import Readers
@@ -683,11 +683,48 @@ def _read(shelf: Shelf, name: str, events: Sequence[Recorded]) -> Readers:
     return readers
 
 
+EVERY_WANTED = [(name, each) for name, of in CATALOGUE.items() for each in ("", *of.variants)]
+
+
+def asked_at_once_is_asked_one_by_one(readers: Readers, cut: Cut, by: By | None) -> None:
+    with reading(readers.engine) as connection:
+        told = together(connection, EVERY_WANTED, MAY, now=JUNE, by=by, as_of=cut)
+        for name, variant in EVERY_WANTED:
+            single = measure(connection, name, MAY, now=JUNE, by=by, as_of=cut, variant=variant)
+            assert told[name, variant] == single, (name, variant, by, cut)
+
+
+@settings(max_examples=3)
+@given(seed=st.integers(0, 10**9))
+def test_what_is_asked_at_once_is_what_is_asked_one_by_one(make_log: "Made", seed: int) -> None:
+    readers, done = make_log(random_lives(seed, 25))
+    for cut in (CUTS[0], CUTS[2], CUTS[3]):
+        for by in (None, By.STREET):
+            asked_at_once_is_asked_one_by_one(readers, cut, by)
+    done()
+
+
+def test_every_key_that_tells_apart_can_be_asked_for_alone(town: Town) -> None:
+    """Each row of a table leads to its cases: as many as it counts, also where a key is empty."""
+    town.log.add(*random_lives(7, 40))
+    for by in By:
+        for name in ("reports", "closed", "backlog"):
+            for row in town.figures(name, by):
+                page = town.ask(
+                    lambda c, row=row, name=name, by=by: cases(  # type: ignore[misc]  # bound at once
+                        c, name, MAY, now=JUNE, only=only_of(by, row.key)
+                    )
+                )
+                assert page.total == row.denominator, (by, name, row.key)
+
+
 def test_both_databases_count_the_same(shelf: Shelf) -> None:
     events = random_lives(5, 60)
     readers = _read(shelf, "f_1", events)
     for cut in CUTS:
         agree(readers, events, cut)
+    for by in (None, By.INDICATOR):
+        asked_at_once_is_asked_one_by_one(readers, CUTS[0], by)
     with reading(readers.engine) as connection:
         for name, of in CATALOGUE.items():
             for variant in ("", *of.variants):

@@ -124,7 +124,11 @@ def test_every_ignore_of_a_rule_has_a_reason() -> None:
 
 
 def test_the_groups_of_tests_name_files_there_are() -> None:
-    named = {*sharing.DEMONSTRATION, *sharing.LONGEST} - {*sharing.ACROSS_FILES, "demonstration"}
+    named = {*sharing.DEMONSTRATION, *sharing.LONGEST} - {
+        *sharing.ACROSS_FILES,
+        *sharing.BROWSERS,
+        "demonstration",
+    }
     assert not [name for name in named if not (ROOT / name).is_file()]
     marked = "mark." + "xdist_group"  # without effect: see tests/sharing.py
     tests = [path for path in committed() if path.parts[0] == "tests" and path.suffix == ".py"]

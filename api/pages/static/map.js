@@ -40,7 +40,7 @@ const HAIDIAN = [116.24, 40.03];
 
 let library;
 function fetched(element) {
-  library ||= new Promise((done, failed) => {
+  library = library || new Promise((done, failed) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
     style.href = element.dataset.style;
@@ -177,7 +177,7 @@ class OwnMap {
     this.shown = this.L.layerGroup().addTo(this.map);
     for (const point of points) {
       const marker = this.L.marker(this.latLng(point.lon, point.lat), {
-        icon: this.icon(point.kind || "near"), alt: point.name, title: point.name,
+        icon: this.icon(point.kind || "near"), alt: point.name, title: point.name, keyboard: false, // a list beside the map has them all
       });
       if (point.url) marker.on("click", () => location.assign(point.url));
       marker.addTo(this.shown);

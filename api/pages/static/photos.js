@@ -81,6 +81,7 @@ export class Photos {
       state.textContent = error.message;
       const again = document.createElement("button");
       again.type = "button";
+      again.className = "again";
       again.textContent = "再试一次";
       again.addEventListener("click", () => {
         again.remove();
