@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -226,7 +227,7 @@ def test_a_lead_hears_of_what_is_overdue_first_and_asks_to_suspend(
     assert "每轮一次；恢复日期从明天起" in page
     wrong = lead.post(path, form_to(page, path) | {"code": "S01", "resume_on": "2020-01-01"})
     assert wrong.status_code == 422 and 'value="2020-01-01"' in wrong.text
-    resume = f"{town.clock().date().replace(day=28):%Y-%m-%d}"
+    resume = f"{town.clock() + timedelta(days=20):%Y-%m-%d}"
     done = lead.post(path, form_to(page, path) | {"code": "S01", "resume_on": resume})
     assert done.status_code == 303, done.text
     assert "挂账至" in lead.page(f"/cases/{case.number}")

@@ -1,10 +1,11 @@
 """申请: what waits in a case and what granting would do; the handler's link, task and photos."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
+from casework.clocks import SHANGHAI
 from tests.api.client import (
     NEAR_BORDER,
     XUEYUANLU,
@@ -57,11 +58,12 @@ def test_an_extension_is_foreseen_with_its_arithmetic_before_it_is_granted(town:
 
 def test_who_asked_sees_the_request_and_answers_nothing(town: Town) -> None:
     case, lead = handled(town), town.lead()
-    lead.act(case, "request_suspension", "handling", code="S01", resume_on="2026-06-01")
+    day = (town.clock() + timedelta(days=20)).astimezone(SHANGHAI).date()
+    lead.act(case, "request_suspension", "handling", code="S01", resume_on=str(day))
     told = asked(lead, case).json()["requests"]
     (request,) = told
     assert request["mine"] and request["answers"] == [] and request["granted"] is None
-    assert request["more"] == "挂账至2026年6月1日恢复"
+    assert request["more"] == f"挂账至{day.year}年{day.month}月{day.day}日恢复"
     (seen,) = asked(town.supervisor, case).json()["requests"]
     assert seen["granted"]["why_not"] is None
     is_problem(town.street(XUEYUANLU).get(f"/cases/{case.id}/requests"), 404, "unknown-case")
