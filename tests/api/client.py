@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -395,6 +395,13 @@ def settings_for(var: Path, database: str = "", **changes: object) -> Settings:
     roomy = dict.fromkeys((f"{what}_limit" for what in limits), "1000000/minute")
     given = {"var": var, "database": database, "log_owner_allowed": True, **roomy, **changes}
     return Settings.model_validate(given)
+
+
+@contextmanager
+def own_town() -> Iterator["Town"]:
+    """A town on SQLite of one file's own, from its first reading to its graceful end."""
+    with TemporaryDirectory() as folder, open_town(settings_for(Path(folder) / "var")) as found:
+        yield found
 
 
 def as_built(parts: Parts) -> Parts:

@@ -8,9 +8,16 @@ import httpx
 import pytest
 
 from casework.model import Role
-from tests.api.client import PASSWORD, Town, picture
+from tests.api.client import PASSWORD, Town, own_town, picture
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
 
 
 @pytest.fixture

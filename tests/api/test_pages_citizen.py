@@ -16,17 +16,22 @@ from tests.api.client import (
     INSIDE,
     OUTSIDE,
     PASSWORD,
-    SQLITE,
     Town,
     Tracked,
     open_town,
+    own_town,
     picture,
     settings_for,
 )
 from tests.api.test_pages import BROWSER, form_on, holds_together, origin, says, signed_in
 
+
 # What a page does with a store is tested elsewhere, on both.
-pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
 
 
 @pytest.fixture

@@ -12,9 +12,16 @@ import pytest
 from api.pages.office_audit import OF_ACCOUNTS
 from casework.model import Role
 from tests.api.browsing import HEADERS, Browsing
-from tests.api.client import Town
+from tests.api.client import Town, own_town
 
 Sits = Callable[..., Browsing]
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
 
 
 @pytest.fixture

@@ -13,13 +13,20 @@ from casework.model import Role
 from tests.api.client import (
     INSIDE,
     NEAR_BORDER,
-    SQLITE,
     Body,
     Town,
     Tracked,
+    own_town,
 )
 
-pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
+
+
 """A page asks what the API asks; that is tested on either store."""
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}

@@ -7,10 +7,17 @@ from datetime import timedelta
 import pytest
 
 from casework.model import Role
-from tests.api.client import SQLITE, XUEYUANLU, ZHONGGUANCUN, Town, Tracked, picture
+from tests.api.client import XUEYUANLU, ZHONGGUANCUN, Town, Tracked, own_town, picture
 from tests.api.page_forms import Browser, browsing, form_to, part
 
-pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
+
+
 """What the pages ask is asked of both stores in the tests of the API and of the views."""
 
 

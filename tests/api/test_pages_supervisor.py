@@ -8,10 +8,25 @@ import pytest
 
 from casework.clocks import SHANGHAI
 from casework.model import Role
-from tests.api.client import NEAR_BORDER, SQLITE, XUEYUANLU, ZHONGGUANCUN, Town, Tracked, is_problem
+from tests.api.client import (
+    NEAR_BORDER,
+    XUEYUANLU,
+    ZHONGGUANCUN,
+    Town,
+    Tracked,
+    is_problem,
+    own_town,
+)
 from tests.api.page_forms import Browser, browsing, form_to, part
 
-pytestmark = pytest.mark.parametrize("town", [SQLITE], indirect=True)
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    """A town of this file's own: its clock and catalogue are nobody else's to move."""
+    with own_town() as found:
+        yield found
+
+
 """What the pages ask is asked of both stores in the tests of the API and of the views."""
 
 
