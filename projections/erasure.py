@@ -5,7 +5,9 @@ case and no key.
 """
 
 import mmap
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -55,14 +57,15 @@ def files_of(path: Path) -> list[Path]:
 
 
 def holding(paths: Iterable[Path], words: Iterable[str]) -> list[str]:
-    """The words that stand in some byte of some of the files, as UTF-8."""
+    """The words that stand in some byte of some of the files, as UTF-8.
+
+    A file that is gone when its turn comes, as those on their way in are, holds nothing.
+    """
     left = set(words)
     for path in paths:
-        if path.stat().st_size == 0:
-            continue
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
-            left -= {word for word in left if content.find(word.encode()) >= 0}
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                continue
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                left -= {word for word in left if content.find(word.encode()) >= 0}
     return sorted(set(words) - left)

@@ -5,11 +5,14 @@ import re
 import pytest
 
 from tests.browser.conftest import Opens
-from tests.browser.desk import VIEWPORTS, Site, Viewport, shoot
+from tests.browser.desk import Site, Viewport, shoot
 from tests.browser.looks import holds
 
+WAYS = ["small", *(pytest.param(way, marks=pytest.mark.deep) for way in ("phone", "desktop"))]
+"""The narrowest each time, the others in the deep tier."""
 
-@pytest.mark.parametrize("viewport", VIEWPORTS)
+
+@pytest.mark.parametrize("viewport", WAYS)
 def test_the_sign_in_form_can_be_used_by_anybody(desk: Opens, viewport: Viewport) -> None:
     window = desk(None, viewport)
     page = window.open("/sign-in")
@@ -23,7 +26,7 @@ def test_the_sign_in_form_can_be_used_by_anybody(desk: Opens, viewport: Viewport
     shoot(page, f"sign-in-refused-{viewport}")
 
 
-@pytest.mark.parametrize("viewport", VIEWPORTS)
+@pytest.mark.parametrize("viewport", WAYS)
 def test_a_number_is_looked_up_and_the_case_is_read(
     desk: Opens, site: Site, viewport: Viewport
 ) -> None:

@@ -14,6 +14,7 @@ from tests.browser.conftest import Opens
 from tests.browser.desk import Desk, Site
 from tests.browser.street_screens import CLERK
 
+WORDS = "人行道停满共享单车，推婴儿车过不去"
 HERE = (116.3221, 39.9835)
 """Well inside 中关村街道, away from what other tests report."""
 
@@ -36,7 +37,8 @@ def reported(citizen: Desk) -> str:
         page.locator("label.pick", has_text="相册").tap()
     chooser.value.set_files([photo(4711)])
     page.locator("#place-told .street").wait_for()
-    page.fill("#report-text", "盲道上停满共享单车，轮椅过不去")
+    page.fill("#report-text", WORDS)
+    expect(page.locator("[name=indicator][value=P10]")).to_be_checked()
     page.locator("label.chip", has_text="地铁出入口").last.tap()
     page.locator("[name='consents.publication']").check()
     page.locator("#send").tap()
@@ -74,7 +76,7 @@ def covered_by_two(editor: Desk, other: Desk, entry: str, photos: list[str]) -> 
 def registered(reviewer: Desk, number: str) -> None:
     """Registered and dispatched by keys alone."""
     page = reviewer.open(f"/desk/reviewer?list=to_review&case={number}")
-    assert "盲道上停满共享单车" in page.inner_text("main")
+    assert WORDS in page.inner_text("main")
     with page.expect_navigation():
         page.keyboard.press("a")
         page.keyboard.press("Enter")

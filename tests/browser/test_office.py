@@ -17,7 +17,16 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize(("who", "path"), PAGES, ids=[path for _, path in PAGES])
+EACH_TIME = ("/office/accounts", "/office/configuration", "/office/security")
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        pytest.param(who, path, id=path, marks=() if path in EACH_TIME else pytest.mark.deep)
+        for who, path in PAGES
+    ],
+)
 def test_a_room_can_be_used_by_anybody(desk: Opens, who: str, path: str) -> None:
     window = desk(who, "desktop")
     page = window.open(path)

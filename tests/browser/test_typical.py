@@ -21,15 +21,19 @@ def month(site: Site) -> dict[str, str]:
 def hidden(site: Site, what: Covering, *edges: float) -> None:
     """The result is one colour within these edges, to a pixel, and a picture outside.
 
-    JPEG smears a little over blocks of 16 pixels: what is asked of it leaves them room.
+    JPEG smears over blocks of 16 pixels: at the very edge something of the picture beside it may
+    shine into the colour, further in nothing.
     """
     made = covered_picture(site, what)
     left, top, right, bottom = edges
     wide, high = made.size
     x, y, far_x, far_y = left * wide, top * high, right * wide, bottom * high
-    inside = made.crop((round(x) + 1, round(y) + 1, round(far_x), round(far_y)))
-    darkest, brightest = levels(inside)
-    assert brightest - darkest < 14, f"{darkest} to {brightest} inside"
+    edge = made.crop((round(x) + 1, round(y) + 1, round(far_x), round(far_y)))
+    darkest, brightest = levels(edge)
+    assert brightest - darkest < 60, f"{darkest} to {brightest} inside"
+    within = made.crop((round(x) + 12, round(y) + 12, round(far_x) - 12, round(far_y) - 12))
+    darkest, brightest = levels(within)
+    assert brightest - darkest < 14, f"{darkest} to {brightest} within"
     for box in (
         (0, 0, wide, round(y) - 2), (0, round(far_y) + 3, wide, high),
         (0, 0, round(x) - 2, high), (round(far_x) + 3, 0, wide, high),
