@@ -271,6 +271,7 @@ POLICY: dict[str, Policy] = {
         _row("pages.analyst_sealed", "封存月份页", _MEASURERS),
         _row("pages.analyst_seal", "在页面上封存", {_R.SUPERVISOR}),
         _row("pages.analyst_dry_run", "试算页", _TRIERS),
+        _row("pages.first_administrator", "首个管理员页", _ALL),
         _row("pages.office_accounts", "账号页", {_R.SYSADMIN}),
         _row("pages.office_configuration", "配置页", _CONFIGURE),
         _row("pages.office_duty", "值班表页", {_R.SYSADMIN}),

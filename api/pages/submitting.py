@@ -19,6 +19,8 @@ F = TypeVar("F", bound=BaseModel)
 
 LABELS: Mapping[str, str] = {
     "name": "名称",
+    "token": "一次性口令",
+    "password": "密码",
     "display_name": "姓名",
     "roles": "角色",
     "street": "街镇",

@@ -12,7 +12,7 @@ import pytest
 from api.pages.office_audit import OF_ACCOUNTS
 from casework.model import Role
 from tests.api.browsing import HEADERS, Browsing
-from tests.api.client import Town, own_town
+from tests.api.client import PASSWORD, Town, own_town
 
 Sits = Callable[..., Browsing]
 
@@ -334,6 +334,22 @@ def test_the_auditor_finds_who_did_what_and_checks_the_chain(town: Town, sits: S
     assert "被拒" in auditor.open("/office/audit?outcome=refused&since=2026-05-01&until=2026-12-31")
     told = auditor.send(page, "/office/audit/verify")
     assert told.status_code == 200 and "审计链完整" in told.text
+
+
+def test_the_first_of_the_three_comes_by_a_token_of_the_command_line() -> None:
+    path, given = "/first-administrator", {"name": "首任审计", "display_name": "周审"}
+    with own_town() as new, httpx.Client(base_url=new.http.base_url, headers=HEADERS) as http:
+        token = new.parts.grants.issue_first_admin_token(new.clock(), Role.AUDITOR)
+        nobody = Browsing(new, http)
+        page = nobody.open(path)
+        weak = nobody.send(page, path, one_time=token, password="1", **given)
+        assert weak.status_code == 422 and 'value="周审"' in weak.text
+        done = nobody.done(page, path, one_time=token, password=PASSWORD, **given)
+        assert "审计员账号已建好" in done
+        again = nobody.send(page, path, one_time=token, password=PASSWORD, **given)
+        assert again.status_code >= 400, "a token works once"
+        nobody.sign_in("首任审计")
+        assert "审计" in nobody.open("/office/audit")
 
 
 def test_whatever_the_trail_writes_of_accounts_has_a_chinese_name() -> None:
