@@ -197,7 +197,8 @@ class Casework(Application[UUID]):
                     self._news(SPECIAL, len(self.references.special)),
                 ),
             )
-            self._read_at = at
+            # Whoever asked earlier and waited here has read no less than those before.
+            self._read_at = max(at, self._read_at or at)
             return self.references
 
     def _news(self, stream: UUID, after: int) -> list[msgspec.Struct]:

@@ -23,18 +23,9 @@ CACHE = ROOT / ".venv" / "assets-cache"
 """The packages as npm fetched them, named by their hashes: kept where there are tests."""
 
 FILES: Mapping[str, Mapping[str, str]] = {
-    "htmx.org": {
-        "dist/htmx.min.js": "htmx.min.js",
-        "LICENSE": "htmx.LICENSE.txt",
-    },
     "leaflet": {
         "dist/leaflet.js": "leaflet.js",
         "dist/leaflet.css": "leaflet.css",
-        "dist/images/layers.png": "images/layers.png",
-        "dist/images/layers-2x.png": "images/layers-2x.png",
-        "dist/images/marker-icon.png": "images/marker-icon.png",
-        "dist/images/marker-icon-2x.png": "images/marker-icon-2x.png",
-        "dist/images/marker-shadow.png": "images/marker-shadow.png",
         "LICENSE": "leaflet.LICENSE.txt",
     },
     "echarts": {

@@ -36,7 +36,6 @@ def test_the_lock_pins_each_package_by_hash_and_says_nothing_of_where_it_comes_f
     for name, version in {**asked["dependencies"], **asked["devDependencies"]}.items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
         assert packages[f"node_modules/{name}"]["version"] == version
-    assert asked["dependencies"]["htmx.org"].startswith("2.0.")
     assert asked["dependencies"]["leaflet"] == "1.9.4"
 
 
@@ -78,7 +77,7 @@ def tree(to: Path) -> Path:
     shutil.copy(ROOT / "scripts" / "assets.py", to / "scripts")
     served = to / assets.SERVED.relative_to(ROOT)
     served.mkdir(parents=True)
-    (served / "htmx.min.js").write_text("older")
+    (served / "leaflet.js").write_text("older")
     return served
 
 
@@ -104,7 +103,7 @@ def test_without_npm_it_says_so_and_leaves_what_was_there(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "没有 npm" in done.stderr and "页面照常可用" in done.stderr
     assert "make assets" in done.stderr and "Traceback" not in done.stderr
-    assert [p.name for p in served.iterdir()] == ["htmx.min.js"]
+    assert [p.name for p in served.iterdir()] == ["leaflet.js"]
     assert bring(tmp_path, "/nowhere", more="--there").returncode == 1
 
 
@@ -112,7 +111,7 @@ def test_without_npm_it_says_so_and_leaves_what_was_there(tmp_path: Path) -> Non
     ("says", "reason"),
     [
         ("echo 'npm error code ENOTFOUND' >&2; exit 1", "ENOTFOUND"),
-        ("mkdir -p node_modules/htmx.org", "htmx.org 里没有 dist/htmx.min.js"),
+        ("mkdir -p node_modules/leaflet", "leaflet 里没有 dist/leaflet.js"),
     ],
     ids=["fails", "brings too little"],
 )
@@ -122,7 +121,7 @@ def test_where_npm_fails_it_says_why_and_leaves_what_was_there(
     served = tree(tmp_path)
     done = bring(tmp_path, program(tmp_path / "bin", says))
     assert done.returncode == 1 and reason in done.stderr, done.stderr
-    assert (served / "htmx.min.js").read_text() == "older"
+    assert (served / "leaflet.js").read_text() == "older"
     assert [p.name for p in served.parent.iterdir()] == ["vendor"]
 
 
@@ -139,9 +138,9 @@ def test_what_is_there_is_not_fetched_again_until_the_lock_changes(tmp_path: Pat
     first, again = bring(tmp_path, path), bring(tmp_path, path)
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert ran.read_text() == "ran\n"
-    assert (served / "htmx.min.js").read_text() == "htmx.org\n"
+    assert (served / "leaflet.js").read_text() == "leaflet\n"
     assert bring(tmp_path, path, more="--there").returncode == 0
-    (served / "leaflet.js").unlink()
+    (served / "leaflet.css").unlink()
     assert bring(tmp_path, path).returncode == 0
     assert ran.read_text() == "ran\n" * 2, "a file that has gone is brought again"
     lock = tmp_path / "scripts" / "npm" / "package-lock.json"
