@@ -175,7 +175,12 @@ SCREENS: tuple[Screen, ...] = (
     *CITIZEN,
     *(
         Screen(
-            f"reviewer-{at}", "/desk/reviewer?case={submitted}", "审核甲", viewport=at, whole=True
+            f"reviewer-{at}",
+            "/desk/reviewer?case={submitted}",
+            "审核甲",
+            viewport=at,
+            ready=".map .dot" if at == "desktop" else None,
+            whole=True,
         )
         for at in ("desktop", "phone")
     ),
