@@ -52,7 +52,8 @@ def demo(
         stage.put_on(settings, known or Played(seed, cases, _end(until)))
         show(settings)
     if serve:
-        typer.echo(f"\n服务地址 http://{settings.host}:{settings.port}/api/v1 （Ctrl+C 结束）")
+        where = f"http://{settings.host}:{settings.port}"
+        typer.echo(f"\n页面 {where}/ ，接口 {where}/api/v1 （Ctrl+C 结束）")
         serve_app(settings)
 
 
