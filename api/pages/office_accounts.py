@@ -3,6 +3,7 @@
 A secret is shown once, in the answer to the very form that made it, and kept nowhere.
 """
 
+from functools import partial
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -21,8 +22,9 @@ from api.office_schemas import (
 )
 from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
+from api.pages.posted import Posted
 from api.pages.rendering import moment
-from api.pages.submitting import read, submitted, with_values
+from api.pages.submitting import carried_out, read, submitted, with_values
 from api.routes import accounts, partners
 from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
@@ -121,45 +123,47 @@ async def reset(account: UUID, frame: Here) -> Response:
 @router.post(f"{PATH}/{{account}}/disable", name="pages.office_accounts")
 async def disable(account: UUID, frame: Here) -> Response:
     """The account signs in no more, at once."""
-    form = await frame.posted()
-    frame.permit("accounts.disable")
-    done = await submitted(
-        "disable", form, lambda: accounts.disable_account(account, frame.parts, frame.visitor)
+    return await carried_out(
+        frame,
+        "accounts.disable",
+        "disable",
+        lambda _: accounts.disable_account(account, frame.parts, frame.visitor),
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"账号{done.name}已停用，所有登录已结束。"),
     )
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"账号{done.name}已停用，所有登录已结束。")
 
 
 @router.post(f"{PATH}/{{account}}/enable", name="pages.office_accounts")
 async def enable(account: UUID, frame: Here) -> Response:
     """The account may sign in again."""
-    form = await frame.posted()
-    frame.permit("accounts.enable")
-    done = await submitted(
-        "enable", form, lambda: accounts.enable_account(account, frame.parts, frame.visitor)
+    return await carried_out(
+        frame,
+        "accounts.enable",
+        "enable",
+        lambda _: accounts.enable_account(account, frame.parts, frame.visitor),
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"账号{done.name}已启用。"),
     )
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"账号{done.name}已启用。")
 
 
 @router.post(f"{PATH}/{{account}}/roles", name="pages.office_accounts")
 async def roles(account: UUID, frame: Here) -> Response:
     """Propose roles; a 安全管理员 confirms."""
-    form = await frame.posted()
-    frame.permit("accounts.propose_roles")
 
-    async def work() -> RoleProposalOut:
+    async def work(form: Posted) -> RoleProposalOut:
         given = read(RolesIn, with_values(form, roles=form.every("roles") or ()))
         return await accounts.propose_roles(
             account, given, frame.request, frame.parts, frame.visitor, form.key
         )
 
-    done = await submitted(f"roles-{account}", form, work)
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, "已提议，待安全管理员确认后生效。")
+    return await carried_out(
+        frame,
+        "accounts.propose_roles",
+        f"roles-{account}",
+        work,
+        partial(_page, frame),
+        lambda _: frame.go(PATH, "已提议，待安全管理员确认后生效。"),
+    )
 
 
 # 接入方 ------------------------------------------------------------------------------------
@@ -168,19 +172,21 @@ async def roles(account: UUID, frame: Here) -> Response:
 @router.post(f"{PATH}/partners/new", name="pages.office_accounts")
 async def create_partner(frame: Here) -> Response:
     """A service that will come with a key; it may do nothing yet."""
-    form = await frame.posted()
-    frame.permit("partners.create")
 
-    async def work() -> PartnerOut:
+    async def work(form: Posted) -> PartnerOut:
         given = read(PartnerIn, form)
         return await partners.create_partner(
             given, frame.request, frame.parts, frame.visitor, form.key
         )
 
-    done = await submitted("new-partner", form, work)
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"接入方{done.name}已建好，待安全管理员授权后发放密钥。")
+    return await carried_out(
+        frame,
+        "partners.create",
+        "new-partner",
+        work,
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"接入方{done.name}已建好，待安全管理员授权后发放密钥。"),
+    )
 
 
 @router.post(f"{PATH}/partners/{{partner}}/key", name="pages.office_accounts")
@@ -202,13 +208,11 @@ async def rotate(partner: UUID, frame: Here) -> Response:
 @router.post(f"{PATH}/partners/{{partner}}/disable", name="pages.office_accounts")
 async def disable_partner(partner: UUID, frame: Here) -> Response:
     """The service may do nothing more, at once."""
-    form = await frame.posted()
-    frame.permit("partners.disable")
-    done = await submitted(
+    return await carried_out(
+        frame,
+        "partners.disable",
         "disable-partner",
-        form,
-        lambda: partners.disable_partner(partner, frame.parts, frame.visitor),
+        lambda _: partners.disable_partner(partner, frame.parts, frame.visitor),
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"接入方{done.name}已停用。"),
     )
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"接入方{done.name}已停用。")

@@ -4,8 +4,9 @@ A sysadmin proposes, a supervisor confirms: indicators, coded reasons, step limi
 calendar, the boundaries. Nothing here changes a case; what it changes holds for later cases.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -25,7 +26,7 @@ from api.office_schemas import (
 from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.submitting import lines, moment, read, submitted, with_values
+from api.pages.submitting import carried_out, lines, moment, read, submitted, with_values
 from api.parts import Parts
 from api.routes import calendar, indicators, special_periods
 from api.routes.indicators import PLACE_NAMES
@@ -131,52 +132,55 @@ async def page(frame: Here) -> Response:
 @router.post(f"{PATH}/changes/{{number}}/confirm", name="pages.office_configuration")
 async def confirm(number: int, frame: Here) -> Response:
     """A supervisor's yes: it is in the reference streams at once, and holds from its time."""
-    form = await frame.posted()
-    frame.permit("indicators.confirm")
-    done = await submitted(
-        f"change-{number}",
-        form,
-        lambda: indicators.confirm_change(
+
+    async def work(form: Posted) -> ChangeOut:
+        return await indicators.confirm_change(
             number, frame.request, frame.parts, frame.visitor, form.key
-        ),
-    )
-    return await _decided(frame, done, "已确认")
+        )
+
+    return await _decided(frame, number, "indicators.confirm", work, "已确认")
 
 
 @router.post(f"{PATH}/changes/{{number}}/reject", name="pages.office_configuration")
 async def reject(number: int, frame: Here) -> Response:
     """A supervisor's no, with a reason."""
-    form = await frame.posted()
-    frame.permit("indicators.reject")
 
-    async def work() -> ChangeOut:
+    async def work(form: Posted) -> ChangeOut:
         given = read(DeclineIn, form)
         return await indicators.reject_change(
             number, given, frame.request, frame.parts, frame.visitor, form.key
         )
 
-    return await _decided(frame, await submitted(f"change-{number}", form, work), "已否决")
+    return await _decided(frame, number, "indicators.reject", work, "已否决")
 
 
 @router.post(f"{PATH}/changes/{{number}}/withdraw", name="pages.office_configuration")
 async def withdraw(number: int, frame: Here) -> Response:
     """One's own proposal is taken back."""
-    form = await frame.posted()
-    frame.permit("indicators.withdraw")
-    done = await submitted(
-        f"change-{number}",
-        form,
-        lambda: indicators.withdraw_change(
+
+    async def work(form: Posted) -> ChangeOut:
+        return await indicators.withdraw_change(
             number, frame.request, frame.parts, frame.visitor, form.key
-        ),
+        )
+
+    return await _decided(frame, number, "indicators.withdraw", work, "已撤回")
+
+
+async def _decided(
+    frame: Frame,
+    number: int,
+    operation: str,
+    work: Callable[[Posted], Awaitable[ChangeOut]],
+    what: str,
+) -> Response:
+    return await carried_out(
+        frame,
+        operation,
+        f"change-{number}",
+        work,
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"{what}：{done.says}。"),
     )
-    return await _decided(frame, done, "已撤回")
-
-
-async def _decided(frame: Frame, done: ChangeOut | Refused, what: str) -> Response:
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"{what}：{done.says}。")
 
 
 # indicators -------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """值班表页 of the sysadmin: every desk's roster, assigned and taken back."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -8,7 +9,8 @@ from starlette.responses import Response
 from api.desk_schemas import DutyIn, DutyOut
 from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
-from api.pages.submitting import moment, read, submitted, with_values
+from api.pages.posted import Posted
+from api.pages.submitting import carried_out, moment, read, with_values
 from api.routes import accounts, duty
 from api.routes.at_desk import desk_name, every_desk, written
 
@@ -49,30 +51,30 @@ async def page(frame: Here) -> Response:
 @router.post(f"{PATH}/assign", name="pages.office_duty")
 async def assign(frame: Here) -> Response:
     """Put somebody on a desk's roster."""
-    form = await frame.posted()
-    frame.permit("duty.assign")
-    times = {name: (moment(form.one(name)),) for name in ("starts_at", "ends_at")}
 
-    async def work() -> DutyOut:
+    async def work(form: Posted) -> DutyOut:
+        times = {name: (moment(form.one(name)),) for name in ("starts_at", "ends_at")}
         given = read(DutyIn, with_values(form, **times))
         return await duty.assign(given, frame.request, frame.parts, frame.visitor, form.key)
 
-    done = await submitted("duty", form, work)
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"已排班：{done.desk_name} {done.account_name}。")
+    return await carried_out(
+        frame,
+        "duty.assign",
+        "duty",
+        work,
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"已排班：{done.desk_name} {done.account_name}。"),
+    )
 
 
 @router.post(f"{PATH}/{{number}}/remove", name="pages.office_duty")
 async def remove(number: int, frame: Here) -> Response:
     """Take a duty back; one that has begun ends now."""
-    form = await frame.posted()
-    frame.permit("duty.remove")
-    done = await submitted(
+    return await carried_out(
+        frame,
+        "duty.remove",
         "duty",
-        form,
-        lambda: duty.remove(number, frame.request, frame.parts, frame.visitor, form.key),
+        lambda form: duty.remove(number, frame.request, frame.parts, frame.visitor, form.key),
+        partial(_page, frame),
+        lambda done: frame.go(PATH, f"已撤班：{done.desk_name} {done.account_name}。"),
     )
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"已撤班：{done.desk_name} {done.account_name}。")

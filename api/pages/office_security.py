@@ -4,6 +4,7 @@ What the policy table says is shown as it stands; it is code, and changed as cod
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from api.duty import accounts_of
 from api.office_schemas import DestroyIn, EraseIn, ScopesIn, StaffTextOut
 from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
-from api.pages.submitting import read, submitted, with_values
+from api.pages.posted import Posted
+from api.pages.submitting import carried_out, read, submitted, with_values
 from api.routes import accounts, partners, persons
 from casework.errors import Refusal
 from casework.lifecycle import ROLE_NAMES
@@ -75,10 +77,14 @@ Asking = Callable[[], Awaitable[object]]
 
 async def _done(frame: Frame, operation: str, action: str, work: Asking, said: str) -> Response:
     """Carry out a form without fields."""
-    form = await frame.posted()
-    frame.permit(operation)
-    done = await submitted(action, form, work)
-    return await _page(frame, done) if isinstance(done, Refused) else frame.go(PATH, said)
+    return await carried_out(
+        frame,
+        operation,
+        action,
+        lambda _: work(),
+        partial(_page, frame),
+        lambda _: frame.go(PATH, said),
+    )
 
 
 @router.post(f"{PATH}/roles/{{proposal}}/confirm", name="pages.office_security")
@@ -120,17 +126,19 @@ async def withdraw_roles(account: UUID, frame: Here) -> Response:
 @router.post(f"{PATH}/partners/{{partner}}/scopes", name="pages.office_security")
 async def scopes(partner: UUID, frame: Here) -> Response:
     """What a partner may do from now on."""
-    form = await frame.posted()
-    frame.permit("partners.scopes")
 
-    async def work() -> str:
+    async def work(form: Posted) -> str:
         given = read(ScopesIn, with_values(form, scopes=form.every("scopes")))
         return (await partners.grant_scopes(partner, given, frame.parts, frame.visitor)).name
 
-    done = await submitted(f"scopes-{partner}", form, work)
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, f"{done}的权限已更新。")
+    return await carried_out(
+        frame,
+        "partners.scopes",
+        f"scopes-{partner}",
+        work,
+        partial(_page, frame),
+        lambda name: frame.go(PATH, f"{name}的权限已更新。"),
+    )
 
 
 # erasure ----------------------------------------------------------------------------------
@@ -139,20 +147,22 @@ async def scopes(partner: UUID, frame: Here) -> Response:
 @router.post(f"{PATH}/erasures/new", name="pages.office_security")
 async def ask_erasure(frame: Here) -> Response:
     """Ask for a person's erasure; another secadmin decides."""
-    form = await frame.posted()
-    frame.permit("persons.erase")
 
-    async def work() -> object:
+    async def work(form: Posted) -> object:
         person = form.one("person")[:40]
         given = EraseIn(case=None)
         return await persons.erase(
             person, given, frame.request, Response(), frame.parts, frame.visitor, form.key
         )
 
-    done = await submitted("erase", form, work)
-    if isinstance(done, Refused):
-        return await _page(frame, done)
-    return frame.go(PATH, "已提出删除申请，待另一名安全管理员批准。")
+    return await carried_out(
+        frame,
+        "persons.erase",
+        "erase",
+        work,
+        partial(_page, frame),
+        lambda _: frame.go(PATH, "已提出删除申请，待另一名安全管理员批准。"),
+    )
 
 
 @router.post(f"{PATH}/erasures/{{erasure}}/approve", name="pages.office_security")

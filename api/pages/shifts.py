@@ -5,6 +5,7 @@ Of the own desk; a supervisor looks at every desk. Signing is the API's, with it
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -24,7 +25,7 @@ from api.documents.kinds import Format, Report
 from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.submitting import moment, read, submitted, with_values
+from api.pages.submitting import carried_out, moment, read, with_values
 from api.parts import Parts
 from api.routes.at_desk import desk_name as name_of
 from api.routes.at_desk import every_desk, read_desk, written
@@ -138,12 +139,14 @@ async def _done(
     work: Callable[[Posted], Awaitable[object]],
 ) -> Response:
     """Carry out a form of this page; back to it, or to the form with what is wrong."""
-    form = await frame.posted()
-    frame.permit(operation)
-    done = await submitted(action, form, lambda: work(form))
-    if isinstance(done, Refused):
-        return await _answer(frame, desk, done)
-    return frame.go(f"{PATH}?desk={desk}", said)
+    return await carried_out(
+        frame,
+        operation,
+        action,
+        work,
+        partial(_answer, frame, desk),
+        lambda _: frame.go(f"{PATH}?desk={desk}", said),
+    )
 
 
 @router.post(PATH + "/{desk}/hand-over", name="pages.shifts")

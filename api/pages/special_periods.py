@@ -1,6 +1,7 @@
 """特殊时段页: declared by one supervisor, confirmed by another; its end moved the same way."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -12,7 +13,7 @@ from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.action_forms import Choice
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.submitting import moment, read, submitted, with_values
+from api.pages.submitting import carried_out, moment, read, with_values
 from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
 from api.routes.special_periods import (
     DeclareIn,
@@ -87,12 +88,9 @@ async def _done(
     said: str,
     work: Callable[[Posted], Awaitable[object]],
 ) -> Response:
-    form = await frame.posted()
-    frame.permit(operation)
-    done = await submitted(action, form, lambda: work(form))
-    if isinstance(done, Refused):
-        return await _answer(frame, done)
-    return frame.go(PATH, said)
+    return await carried_out(
+        frame, operation, action, work, partial(_answer, frame), lambda _: frame.go(PATH, said)
+    )
 
 
 def _moments(form: Posted, *names: str) -> Posted:

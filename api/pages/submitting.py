@@ -5,9 +5,11 @@ from typing import TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
 
 from api.messages import field_errors
 from api.pages.acting import Refused, refused
+from api.pages.frame import Frame
 from api.pages.posted import Posted, shaped
 from api.problems import Problem, ProblemError, of_refusal
 from casework.errors import Refusal
@@ -74,6 +76,24 @@ async def submitted(action: str, form: Posted, work: Callable[[], Awaitable[T]])
         if error.problem.status in {401, 403}:
             raise
         return refused(action, error.problem, form.values, headers=error.headers, label=label)
+
+
+async def carried_out(
+    frame: Frame,
+    operation: str,
+    action: str,
+    work: Callable[[Posted], Awaitable[T]],
+    again: Callable[[Refused], Awaitable[Response]],
+    then: Callable[[T], Response],
+) -> Response:
+    """Read the form that a page has posted, ask the policy table, do the work; then on, or again.
+
+    `again` is the page with what was typed and what is wrong with it.
+    """
+    form = await frame.posted()
+    frame.permit(operation)
+    done = await submitted(action, form, lambda: work(form))
+    return await again(done) if isinstance(done, Refused) else then(done)
 
 
 def read(form: type[F], posted: Posted) -> F:
