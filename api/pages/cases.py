@@ -18,7 +18,6 @@ from api.pages.visitors import keep_receipt, to_status
 from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import CaseOut, TimelineOut
-from api.shown import remaining
 from casework.lifecycle import NAME_OF, Action
 from casework.model import PlaceKind, Role
 
@@ -98,7 +97,6 @@ async def case_answer(
         refused=refused,
         values=refused.values if refused else NOTHING_TYPED,
         back=back,
-        remaining=remaining,
         **more,
     )
     for name, value in (refused.headers if refused else _NONE).items():

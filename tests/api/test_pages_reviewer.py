@@ -463,3 +463,17 @@ def test_a_long_list_leads_on_page_by_page(town: Town, desk: Window) -> None:
     assert more
     second = desk.get(more[1].replace("&amp;", "&")).text
     assert first.isdisjoint(re.findall(r'href="/cases/(HD\d+)"', second))
+
+
+def test_what_is_left_or_over_is_said_once_and_as_the_script_counts_it(
+    town: Town, desk: Window
+) -> None:
+    case = town.anonymous().report(place=spot(town))
+    fresh = desk.get("/desk/reviewer", list="to_review", case=case.number).text
+    assert re.search(r"data-left=[^>]+>剩余\d+分钟<", fresh)
+    for _ in range(2):  # a desk that nobody looks at for half an hour is signed out
+        town.forward(minutes=20)
+        desk.get("/desk/reviewer")
+    late = desk.get("/desk/reviewer", list="to_review", case=case.number).text
+    assert re.search(r"data-left=[^>]+>已超期\d+分钟<", late)
+    assert "已超已超" not in late

@@ -77,7 +77,7 @@ const remaining = (seconds) => {
   const minutes = Math.floor(Math.abs(seconds) / 60);
   const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
   const words = [[days, "天"], [hours, "小时"], [rest, "分钟"]].filter(([n]) => n).map(([n, unit]) => n + unit).join("");
-  return (seconds < 0 ? "已超" : "剩余") + (words || "不足1分钟");
+  return (seconds < 0 ? "已超期" : "剩余") + (words || "不足1分钟");
 };
 const now = Date.parse(document.querySelector("[data-now]")?.dataset.now || "") || null;
 const began = performance.now();
