@@ -20,6 +20,7 @@ from api.accounts.principal import NOBODY
 from api.description import describe
 from api.exchange import feeds, ogc
 from api.large_bodies import LargeBodies
+from api.logs import log
 from api.messages import field_errors
 from api.pages import (
     analyst,
@@ -90,7 +91,7 @@ from api.routes import (
 )
 from api.routes import map as map_layers
 from api.running import running
-from api.watching import Watched, log
+from api.watching import Watched
 from casework.errors import Refusal
 from casework.key_writer import KeysBusy, KeysNotWritten
 from casework.log.port import LogBusy, LogUnavailable

@@ -19,9 +19,9 @@ import msgspec
 from msgspec.structs import replace
 
 from api.checking import FACTS, Checking
+from api.logs import log
 from api.stored_files import blob_of, content_of, unwrapping
 from api.uploads import Upload, Uploads
-from api.watching import log
 from casework import evidence
 from casework.application import NAMES, Casework
 from casework.errors import Erased

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from api.accounts.desk import Turn
 from api.documents.schedule import due, run_child
 from api.hand_back import hand_back_unreadable
+from api.logs import log
 from api.missing_rows import complete_trail
 from api.parts import Parts
-from api.watching import log
 from projections.generations import is_current
 from projections.reading import Readers
 from projections.tables import TRANSIENT

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Connection
 
+from api.logs import log
 from casework import watch
 from casework.application import Casework
 from casework.log.port import LogError
@@ -20,8 +20,6 @@ from projections import due
 from projections.due import RunningClock, Work
 from projections.feed import Feed
 from projections.tables import reading
-
-log = structlog.get_logger("casework")
 
 WORK_A_TICK = 500
 CASES_A_TICK = 200

@@ -12,9 +12,9 @@ import uvicorn
 from api.app import create_app
 from api.commands.exits import Refused
 from api.commands.opening import read_settings
+from api.logs import send_others_there
 from api.preparing_once import ensure_prepared
 from api.settings import Settings
-from api.watching import configure_logs
 from api.wiring import build
 
 SWITCH_SECONDS = 0.0005
@@ -64,7 +64,7 @@ def serve(settings: Settings) -> None:
 
     """
     ensure_prepared(settings)
-    configure_logs()
+    send_others_there()
     sys.setswitchinterval(SWITCH_SECONDS)
     _keep_memory_together()
     app = create_app(build(settings))

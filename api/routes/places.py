@@ -13,12 +13,12 @@ from pydantic import Field
 from api.access import Visitor
 from api.geocoding import Found, GeocoderFailed
 from api.hygiene import Line
+from api.logs import log
 from api.parts import Parts
 from api.routes.cases import look
 from api.schemas import Wire
 from api.shown import street_name
 from api.visitors import With, guard, keep_rate
-from api.watching import log
 from casework.model import Certainty
 from geo.gazetteer import Candidate
 from projections.places_seen import SeenPlace, places_named

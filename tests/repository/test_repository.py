@@ -144,3 +144,15 @@ def test_a_test_is_of_its_file_or_of_a_group_across_files() -> None:
     assert of("tests/api/test_pages.py::test_town-sqlite") == "tests/api/test_pages.py"
     assert of("tests/running/test_tour.py::test_a") == "demonstration"
     assert sharing.rank("town-postgres") < sharing.rank("tests/api/test_pages.py")
+
+
+def test_one_module_alone_makes_a_log() -> None:
+    """Another could write to standard output, which belongs to what a command was asked for."""
+    own = [
+        file.as_posix()
+        for file in committed()
+        if file.suffix == ".py"
+        and file.parts[0] != "tests"
+        and "structlog" in (ROOT / file).read_text()
+    ]
+    assert own == ["api/logs.py"]
