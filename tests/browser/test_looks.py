@@ -104,6 +104,7 @@ def test_nothing_is_said_of_a_sound_page(blank: Page, elder: bool) -> None:
     looks.holds(blank)
 
 
+@pytest.mark.deep  # what is told at once, below, has one of each kind
 @pytest.mark.parametrize(
     ("check", "body", "says"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
 )
