@@ -51,6 +51,9 @@ class Timekeeper:
         self._aside: dict[tuple[UUID, str, int], datetime] = {}
         self._rounds: dict[tuple[str, int, datetime | None], int | None] = {}
         """How far each campaign has come, by the position of a clock; None: it is through."""
+        self._ends: dict[tuple[str, int, datetime | None], int] = {}
+        """The end of the log when a campaign first found nothing more: it is through once the due
+        index has read up to there. A case that it had not seen by then would be left out."""
         self.done = 0
         """What the watch has brought about since the start."""
 
@@ -139,13 +142,19 @@ class Timekeeper:
         if after is None:
             return
 
-        def read() -> list[RunningClock]:
+        def read() -> tuple[int, list[RunningClock]]:
+            seen = self._feed.readers.positions().get(due.DueIndex.name, 0)
             with reading(self._feed.readers.engine) as connection:
-                return page(connection, after, CASES_A_TICK)
+                return seen, page(connection, after, CASES_A_TICK)
 
-        found = await asyncio.to_thread(read)
+        seen, found = await asyncio.to_thread(read)
         await watch.catch_up(self._casework, [clock.case_id for clock in found], at)
-        self._rounds[name] = found[-1].position if found else None
+        if found:
+            self._rounds[name] = found[-1].position
+        elif name not in self._ends:
+            self._ends[name] = await asyncio.to_thread(self._casework.eventlog.head)
+        elif seen >= self._ends[name]:
+            self._rounds[name] = None
 
 
 def _name(work: Work) -> tuple[UUID, str, int]:

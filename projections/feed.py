@@ -71,6 +71,9 @@ class Feed:
     `now` is a monotonic clock in seconds.
     """
 
+    patience: float = WAIT_SECONDS
+    """Seconds that a reader of its own write waits who does not say how long."""
+
     def __init__(
         self,
         log: Log,
@@ -221,21 +224,21 @@ class Feed:
         self._seen = max(self._seen, at)
         return at >= position
 
-    def wait_for(self, position: int, timeout: float = WAIT_SECONDS) -> AsOf:
-        """Wait until the views have seen `position`, at most `timeout` seconds.
+    def wait_for(self, position: int, timeout: float | None = None) -> AsOf:
+        """Wait until the views have seen `position`, at most `timeout` seconds, or `patience`.
 
         Answers with what they have seen by then, which may be less. Raises BeyondHead.
         """
         if self._seen < position and position > self.log.head():
             raise BeyondHead
-        until = time.monotonic() + timeout
+        until = time.monotonic() + (self.patience if timeout is None else timeout)
         while not self._has_seen(position) and (left := until - time.monotonic()) > 0:
             with self._arrived:
                 if self._seen < position:
                     self._arrived.wait(min(left, LOOK_SECONDS))
         return self.as_of()
 
-    async def seen(self, position: int, timeout: float = WAIT_SECONDS) -> AsOf:  # noqa: ASYNC109  the wait answers with what is there, it does not fail
+    async def seen(self, position: int, timeout: float | None = None) -> AsOf:  # noqa: ASYNC109  the wait answers with what is there, it does not fail
         """Do what `wait_for` does without holding the event loop."""
         if self._seen < position and position > self.log.head():
             raise BeyondHead
@@ -247,7 +250,7 @@ class Feed:
             if self._seen >= position:
                 return self.as_of()
             self._waiting.append(wait)
-        await asyncio.wait({wait.reached}, timeout=timeout)
+        await asyncio.wait({wait.reached}, timeout=self.patience if timeout is None else timeout)
         if not wait.reached.done():
             with self._arrived:
                 self._waiting = [other for other in self._waiting if other is not wait]

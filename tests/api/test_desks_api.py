@@ -114,7 +114,7 @@ def test_one_and_the_same_picture_is_suspected_across_some_streets(town: Town) -
 
 
 def until_examined(town: Town, case: Tracked) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         head = town.parts.casework.eventlog.head()
         photos = town.reviewer.get(f"/cases/{case.id}/photos", after=head).json()["photos"]

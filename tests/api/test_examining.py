@@ -19,7 +19,7 @@ from api.wiring import build
 from casework.evidence import EvidenceExamined
 from casework.log.port import Recorded
 from evidence.blobs import Blob
-from tests.api.client import HandClock, Town, is_problem, open_town, settings_for
+from tests.api.client import MORNING, HandClock, Town, is_problem, open_town, settings_for
 from tests.api.test_evidence_api import (
     SMALL,
     examined,
@@ -142,7 +142,7 @@ def test_only_what_no_case_cites_is_collected_and_only_when_it_is_old(tmp_path: 
         assert len(files) == 7
         until(lambda: not town.parts.collecting.collect().waits)
         assert set(town.parts.blobs.names()) == files, "young"
-        age(tmp_path / "var" / "blobs", hours=24 * 400)
+        age(tmp_path / "var" / "blobs", hours=72)
         town.clock.forward(hours=GOOD_FOR.total_seconds() / 3600 + 25)
         first = town.parts.collecting.collect()
         assert (first.uploads, first.files) == (1, 1)
@@ -158,10 +158,10 @@ def test_only_what_no_case_cites_is_collected_and_only_when_it_is_old(tmp_path: 
 
 
 def age(root: Path, *, hours: float) -> None:
-    """Make every file so much older than it is."""
+    """Make every file so old by the clock of the engine, which is another than that of the disk."""
+    at = (MORNING - timedelta(hours=hours)).timestamp()
     for path in root.rglob("*"):
         if path.is_file():
-            at = path.stat().st_mtime - timedelta(hours=hours).total_seconds()
             os.utime(path, (at, at))
 
 
@@ -169,7 +169,7 @@ def test_nothing_is_collected_while_the_views_cannot_know_what_is_cited(tmp_path
     clock = HandClock()
     with opened(settings_for(tmp_path / "var"), clock) as parts:
         stray = parts.blobs.put([jpeg(scene(3, SMALL))], lambda key: b"w" + key).sha256
-        age(tmp_path / "var" / "blobs", hours=24 * 400)
+        age(tmp_path / "var" / "blobs", hours=72)
         assert parts.feed.readers.seen() < parts.casework.eventlog.head()
         assert parts.collecting.collect().waits
         assert parts.blobs.exists(stray)

@@ -51,7 +51,7 @@ def learner(town: Town) -> Learner:
 
 
 def until(town: Town, position: int) -> None:
-    town.parts.feed.wait_for(position, 20)
+    town.parts.feed.wait_for(position, 60)
 
 
 def reported(town: Town, text: str, indicator: str) -> tuple[Caller, str]:

@@ -400,6 +400,27 @@ def test_open_cases_come_under_a_special_period_and_their_reporters_are_told(
     assert running(town, late).fact.due_at < fact.due_at
 
 
+def test_a_case_that_the_index_has_not_seen_yet_comes_under_a_special_period_later(
+    own_town: Town,
+) -> None:
+    town, watch = own_town, timekeeper(own_town)
+    town.parts.timekeeper._campaigns = lambda _at: iter(())  # the watch of this test does it
+    change = declare(town)
+    with town.parts.feed._switch:  # the views stand still
+        case = dispatched(town)
+        before = running(town, case).fact
+        confirmed(town, change)
+        for _ in range(3):
+            town.run(watch.tick())
+        assert running(town, case).fact == before
+    caught_up(town)
+    for _ in range(3):
+        town.run(watch.tick())
+    assert running(town, case).fact.skips
+    rounds = dict(watch._rounds)
+    assert set(rounds.values()) == {None}, "looked through to the end of the log: all is done"
+
+
 def test_a_period_with_a_limit_of_its_own_gives_open_cases_only_more_time(
     own_town: Town,
 ) -> None:
@@ -462,12 +483,13 @@ def test_a_provisional_due_time_is_settled_when_the_year_is_published(own_town: 
             "worked": [],
             "source": "试验用通知",
         },
-        "effective_from": (town.clock() + timedelta(seconds=70)).isoformat(),
+        "effective_from": (town.clock() + timedelta(minutes=10)).isoformat(),
     }
     change = admin.post("/changes", {"change": year, "reason": "公布2027年安排"})
     assert change.status_code == 202, change.text
-    town.second_supervisor.post(f"/changes/{change.json()['id']}/confirm", {})
-    town.forward(seconds=75)
+    agreed = town.second_supervisor.post(f"/changes/{change.json()['id']}/confirm", {})
+    assert agreed.status_code == 200, agreed.text
+    town.forward(minutes=10)
     caught_up(town)
     for _ in range(50):
         town.run(town.parts.timekeeper.tick())

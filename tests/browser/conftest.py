@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.desk import (
     Desk,
@@ -21,6 +21,8 @@ from tests.browser.desk import (
     open_site,
 )
 from tests.untested import untested
+
+expect.set_options(timeout=30_000)  # as patient as everything else that is waited for: see desk.py
 
 Opens = Callable[..., Desk]
 """The fixture `desk`: see `tests.browser.desk.open_desk` for what it takes."""

@@ -8,6 +8,8 @@ from projections.feed import BeyondHead, Feed
 from tests.projections.conftest import Made
 from tests.projections.histories import ListedLog, Scribe, Story
 
+PATIENCE = 60.0
+
 
 def test_a_wait_ends_as_soon_as_the_views_have_seen_the_position(make_readers: Made) -> None:
     story = Story(Scribe(), "a")
@@ -15,9 +17,9 @@ def test_a_wait_ends_as_soon_as_the_views_have_seen_the_position(make_readers: M
     feed = Feed(log, make_readers())
     feed.start()
     try:
-        assert feed.wait_for(1).position == 1
+        assert feed.wait_for(1, PATIENCE).position == 1
         log.add(story.registered(), story.dispatched())
-        assert asyncio.run(feed.seen(3)).position == 3
+        assert asyncio.run(feed.seen(3, PATIENCE)).position == 3
         assert not feed.as_of().degraded
     finally:
         feed.stop()

@@ -32,8 +32,11 @@ class Stage(NamedTuple):
 
 
 def open_stage(var: Path) -> Stage:
-    """A prepared folder, with a clock for the story."""
-    settings = Settings(var=var)
+    """A prepared folder, with a clock for the story.
+
+    Its passwords never grow old: the story ends on a day, and is looked at on any later one.
+    """
+    settings = Settings(var=var, password_profile="asvs")
     prepare(settings)
     clock = StoryClock(UNTIL)
     return Stage(build(settings, clock, lambda: clock().timestamp()), clock)

@@ -123,7 +123,8 @@ def test_the_timers_child_writes_what_is_due_for_the_engine_it_is_told(
     demonstration: Stage, tmp_path: Path
 ) -> None:
     missing = list(due(tmp_path, now(), AT))
-    wanted = next(each for each in missing if each.report is Report.SHIFTS)
+    # The newest: should midnight pass before the child looks, the oldest is not caught up.
+    wanted = [e for e in missing if e.report is Report.SHIFTS and e.form is Format.PDF][-1]
     for each in missing:
         if each != wanted:
             write_whole(tmp_path / file_of(*each), b"there already")
