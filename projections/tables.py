@@ -34,6 +34,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from casework.log.binding import bind_as_they_are
+
 Value: TypeAlias = str | int | float | bytes | bool | None
 Values: TypeAlias = tuple[Value, ...]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -114,6 +116,7 @@ def sqlite_views(path: Path, *, loading: bool = False) -> Engine:
     A transaction takes the write lock when it begins, so that what it read still holds when it
     writes; one of `reading` takes none.
     """
+    bind_as_they_are()
     engine = create_engine(
         f"sqlite+pysqlite:///{path}",
         module=dbapi2,
