@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -191,7 +192,7 @@ def copy_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> N
     """
     width = len(table.primary_key)
     if width and next(iter(table.primary_key)) is next(iter(table.columns)):
-        rows = sorted(rows, key=lambda row: row[:width])
+        rows = sorted(rows, key=itemgetter(slice(width)))
     if is_sqlite(connection):
         insert_rows(connection, table, rows)
         return
