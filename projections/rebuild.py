@@ -27,7 +27,7 @@ from projections.generations import Shelf, create_tables, finish, next_name
 from projections.lines import BESIDE, CaseKey, Line, Opener
 from projections.reading import PAGE, Readers
 from projections.tables import READER_POSITION, TRANSIENT
-from projections.view import Fold, OnPoison, View
+from projections.view import Fold, OnPoison, View, reads
 
 BULK_PAGE = 5_000
 """Events in one short read of the log."""
@@ -137,14 +137,18 @@ class _Bulk:
         self._leave.add((fault.view, fault.stream))
         self._until[fault.view] = min(fault.position, self._until.get(fault.view, fault.position))
 
-    def apply(self, line: Line) -> None:
-        beside = line.kind in BESIDE
+    def apply(self, lines: Sequence[Line]) -> None:
+        """Fold a page, view by view, so that a fold's code and rows stay near the processor."""
+        of_cases = [line for line in lines if line.kind not in BESIDE]
         for view, fold in self._pairs:
-            if beside and line.kind not in view.beside:
+            mine = [line for line in lines if reads(view, line)] if view.beside else of_cases
+            self._fold(view, fold, mine)
+
+    def _fold(self, view: View, fold: Fold, lines: Sequence[Line]) -> None:
+        for line in lines:
+            if self._leave and self._is_left(view, line):
                 continue
             try:
-                if self._leave and self._is_left(view, line):
-                    continue
                 fold.apply(line)
             except TRANSIENT:
                 raise
@@ -177,8 +181,7 @@ def fold_part(job: Job) -> tuple[Fault, ...]:
             if last == position:
                 break
             position = last
-            for line in source.opener.lines_from_start(page, keys):
-                bulk.apply(line)
+            bulk.apply(list(source.opener.lines_from_start(page, keys)))
             pages += 1
             if pages % SPILL_PAGES == 0:
                 with engine.begin() as connection:

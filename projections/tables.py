@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -33,6 +34,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from casework.log.binding import bind_as_they_are
 
 Value: TypeAlias = str | int | float | bytes | bool | None
 Values: TypeAlias = tuple[Value, ...]
@@ -114,6 +117,7 @@ def sqlite_views(path: Path, *, loading: bool = False) -> Engine:
     A transaction takes the write lock when it begins, so that what it read still holds when it
     writes; one of `reading` takes none.
     """
+    bind_as_they_are()
     engine = create_engine(
         f"sqlite+pysqlite:///{path}",
         module=dbapi2,
@@ -188,7 +192,7 @@ def copy_rows(connection: Connection, table: Table, rows: Sequence[Values]) -> N
     """
     width = len(table.primary_key)
     if width and next(iter(table.primary_key)) is next(iter(table.columns)):
-        rows = sorted(rows, key=lambda row: row[:width])
+        rows = sorted(rows, key=itemgetter(slice(width)))
     if is_sqlite(connection):
         insert_rows(connection, table, rows)
         return

@@ -2,8 +2,8 @@
 
     python -m scripts.bench_reports --cases 100000 --directory /tmp/bench
 
-Facts and intervals are folded once from made-up lives of a year and kept. Names and the map are
-the bundled ones. Prints one line a figure.
+Over the facts and intervals of `bench_measures`. Names and the map are the bundled ones. Prints
+one line a figure.
 """
 
 import argparse
@@ -13,14 +13,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Engine
-
 from api.documents.kinds import Format
 from api.documents.rendering import rendered
 from geo.boundaries import Boundaries
-from projections.case_history import CaseHistory
-from projections.facts import Facts
-from projections.generations import SqliteShelf, create_tables, finish
 from projections.measures import cut_for
 from projections.periods import Every, period_of
 from projections.reports.document import Document
@@ -28,37 +23,11 @@ from projections.reports.figures import monthly_parts
 from projections.reports.outline import outline
 from projections.reports.source import Names, Source
 from projections.tables import reading
-from projections.view import View
-from scripts.bench_measures import lines
+from scripts.bench_measures import made
 
 T = TypeVar("T")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MONTH = period_of(Every.MONTH, date(2025, 10, 1))
-
-
-def made(path: Path, count: int, seed: int) -> Engine:
-    """The views file with the facts and intervals of so many cases."""
-    name = f"reports{count}_1"
-    shelf = SqliteShelf(path)
-    if shelf.path(name).exists():
-        return shelf.open(name)
-    views: list[View] = [Facts(), CaseHistory()]
-    shelf.make(name)
-    engine = shelf.open(name)
-    with engine.begin() as connection:
-        create_tables(connection, name, views)
-    with engine.begin() as connection:
-        folds = [view.fold(empty=True) for view in views]
-        for n, line in enumerate(lines(count, seed), 1):
-            for fold in folds:
-                fold.apply(line)
-                if n % 100_000 == 0:
-                    fold.spill(connection)
-        for fold in folds:
-            fold.write(connection)
-    with engine.begin() as connection:
-        finish(connection, views)
-    return engine
 
 
 def timed(what: str, work: Callable[[], T]) -> T:

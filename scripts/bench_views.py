@@ -7,6 +7,7 @@ words; keys are derived, so a key is made where a store would unwrap one. Prints
 """
 
 import argparse
+import gc
 import hashlib
 import multiprocessing
 import multiprocessing.synchronize
@@ -69,9 +70,9 @@ from projections import evidence_seen, search, street_desk, timeline
 from projections.case_list import Filters, newest, one
 from projections.feed import Feed
 from projections.generations import SqliteShelf, create
-from projections.lines import Opener
+from projections.lines import CaseKey, Opener
 from projections.reading import Readers
-from projections.rebuild import rebuild
+from projections.rebuild import BULK_PAGE, Part, rebuild
 from projections.stored_log import StoredLog, open_sqlite_log, sqlite_rows
 from projections.tables import reading
 
@@ -464,6 +465,34 @@ def read_beside(directory: Path, ended: Flag, answers: Answers) -> None:
     answers.put(longest * 1000)
 
 
+def processor_time() -> float:
+    """Seconds of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def read_alone(path: Path) -> float:
+    """Processor seconds of reading the whole log and opening its words, with no view.
+
+    What is to a rebuild as bare commits are to the log: the same on a busy machine and a free one.
+    """
+    with open_source(path) as source:
+        keys: dict[bytes, CaseKey] = {}
+        position, stop = 0, source.log.head()
+        gc.disable()
+        before = processor_time()
+        while position < stop:
+            page, last = source.page(position, BULK_PAGE, stop, Part(0, 1))
+            if last == position:
+                break
+            position = last
+            for _line in source.opener.lines_from_start(page, keys):
+                pass
+        spent = processor_time() - before
+        gc.enable()
+    return spent
+
+
 def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> None:
     """Rebuild while another process appends and a third reads."""
     shelf = SqliteShelf(directory)
@@ -480,23 +509,29 @@ def rebuild_beside(directory: Path, path: Path, events: int, workers: int) -> No
     ]
     for process in beside:
         process.start()
+    alone = read_alone(path)
+    before = processor_time()
     start = time.perf_counter()
     done = rebuild(
         partial(open_source, path), partial(SqliteShelf, directory), VIEWS, workers=workers
     )
     spent = time.perf_counter() - start
+    used = processor_time() - before
     ended.set()
     size = shelf.path(done.generation).stat().st_size
     print(
         f"rebuild of {events:,} events into {len(VIEWS)} views with {workers} workers:"
         f" {spent:.1f} s, {events / spent:,.0f} events/s, {size / 1e6:.0f} MB"
     )
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    own = resource.getrusage(resource.RUSAGE_SELF)
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(
-        f"processor time: workers {used.ru_utime + used.ru_stime:.1f} s, of {os.cpu_count()} cores"
-        f" with load {os.getloadavg()[0]:.1f}; parent {own.ru_utime + own.ru_stime:.1f} s;"
-        f" largest worker {used.ru_maxrss / 1024:.0f} MB"
+        f"processor time: {used:.1f} s, {events / used:,.0f} events for a second of it,"
+        f" {used / alone:.1f} times that of reading and opening the log alone"
+    )
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(
+        f"{os.cpu_count()} cores with load {os.getloadavg()[0]:.1f};"
+        f" largest process {largest:.0f} MB"
     )
     print(f"longest append beside it: {waits.get():.0f} ms; longest read: {reads.get():.0f} ms")
     for process in beside:

@@ -11,6 +11,7 @@ from uuid import UUID
 from pysqlite3 import dbapi2
 
 from casework.log.batch import Head, Row
+from casework.log.binding import bind_as_they_are
 from casework.log.port import Appended, DuplicateCommand
 from casework.log.writer import Broken, Clash, Held
 
@@ -72,6 +73,7 @@ class SqliteWriter:
         self.close()
         if dbapi2.sqlite_version_info < self.least_version:
             raise Broken(f"SQLite {dbapi2.sqlite_version} is too old", for_good=True)
+        bind_as_they_are()
         try:
             connection = dbapi2.connect(
                 f"file:{self.path}?mode=rw", uri=True, isolation_level=None,
