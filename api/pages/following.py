@@ -203,7 +203,9 @@ async def receipt_page(
         person = next(p for p in loaded.case.reporters if str(p) == actor.id)
         mark = reporter_mark(loaded.case_id, person, loaded.case.first_reporter)
         receipt = parts.receipts.of(mark)
-    shown = await read_case(case, Response(), parts, frame.visitor, history[-1].position)
+    shown = await read_case(
+        str(loaded.case_id), Response(), parts, frame.visitor, history[-1].position
+    )
     doors = warnings(parts, submitted)
     return frame.page(
         "receipt.html",
