@@ -9,9 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from api.accounts.people import Account
 from api.door import Door
-from api.duty import accounts_of
+from api.duty import names_of
 from api.one_case import facts_of, steps_told
 from api.parts import Parts
 from api.request_schemas import AskedOut, GrantedOut, LeewayOut, NoteOut, RequestsOut
@@ -48,6 +47,10 @@ ENGINE = Actor(ActorKind.STAFF, "")
 """Whose name stands under what is only foreseen: nobody's."""
 
 
+_SOMEBODY = "工作人员"
+"""Whose account is not known here."""
+
+
 class _Supposed(msgspec.Struct, frozen=True):
     """A fact that is only foreseen, as a fact of a history."""
 
@@ -76,7 +79,7 @@ async def requests_told(
     asking = dict(_last(history))
     notes = [r for r in history if isinstance(r.event, InstructionNoted)]
     ids = {r.actor.id for r in (*asking.values(), *notes)}
-    accounts = await Door(parts).in_thread(lambda: accounts_of(parts.desk, ids))
+    names = await Door(parts).in_thread(lambda: names_of(parts.desk, ids))
     rows = {row.action: row for row in rows_from(loaded.case.status)}
     may = [action for action in allowed(loaded.case, by) if action in rows]
     return RequestsOut(
@@ -91,7 +94,7 @@ async def requests_told(
                 asking[action],
                 by,
                 now,
-                name=_name(accounts, asking[action].actor),
+                name=names.get(asking[action].actor.id, _SOMEBODY),
                 words=words.get(asking[action].position),
                 granted=_granted(parts, loaded, action, history, now, by),
                 answers=tuple(
@@ -108,7 +111,7 @@ async def requests_told(
             NoteOut(
                 number=recorded.event.note,
                 at=recorded.at,
-                by_name=_name(accounts, recorded.actor),
+                by_name=names.get(recorded.actor.id, _SOMEBODY),
                 words=words.get(recorded.position),
             )
             for recorded in notes
@@ -125,11 +128,6 @@ def _last(history: Iterable[Recorded]) -> Iterable[tuple[Action, Recorded]]:
         action = ASKS.get(type(recorded.event))
         if action is not None:
             yield action, recorded
-
-
-def _name(accounts: Mapping[str, Account], actor: Actor) -> str:
-    account = accounts.get(actor.id)
-    return account.display_name if account else "工作人员"
 
 
 def _asked(  # noqa: PLR0913  a field each

@@ -1,15 +1,15 @@
 """案件页: where a case stands, what may be done with it, when it is due and how that came about."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from api.pages.acting import NOTHING_TYPED, Refused, act
+from api.pages.acting import act
 from api.pages.frame import Frame, framed, local
 from api.pages.own_case import own_view
+from api.pages.refusing import Refused
 from api.pages.shown_case import shown_case
 from api.pages.street_case import street_view
 from api.pages.supervisor_case import supervisor_view
@@ -57,22 +57,14 @@ async def case_answer(
         own = await own_view(frame, shown)
         more["own"] = own
         shown = replace(shown, forms=own.forms) if own.followed else shown
-    response = frame.page(
+    return frame.form_page(
         template,
-        refused.status if refused else 200,
+        refused,
         shown=shown,
         case=shown.case,
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
         back=back,
         **more,
     )
-    for name, value in (refused.headers if refused else _NONE).items():
-        response.headers[name] = value
-    return response
-
-
-_NONE: Mapping[str, str] = {}
 
 
 @router.get("/cases/{case}", name="pages.case")

@@ -13,7 +13,6 @@ from api.door import Door, assigned
 from api.evidence_schemas import SimilarOut
 from api.pages.action_forms import ActionForm
 from api.pages.frame import Frame
-from api.pages.review_queue import names_of
 from api.pages.shown_case import Shown, shown_case
 from api.parts import Parts
 from api.routes.similar import similar_to_case
@@ -340,22 +339,9 @@ async def _claim(frame: Frame, case: CaseOut) -> Claim | None:
     by, until = case.claimed_by, case.claimed_until
     if by is None or until is None:
         return None
-    names = await names_of(frame, [by])
+    names = await frame.names_of([by])
     mine = by == frame.visitor.principal.actor_id
     return Claim(names.get(by, "其他审核员"), until, mine)
-
-
-async def with_names(frame: Frame, steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps with the names of members of staff in the place of their accounts' ids."""
-    ids = {step.by.rpartition(" ")[2] for step in steps if step.by and " " in step.by}
-    names = await names_of(frame, sorted(ids))
-
-    def named(step: Step) -> Step:
-        role, _, account = (step.by or "").rpartition(" ")
-        name = names.get(account)
-        return step.model_copy(update={"by": f"{role}{name}"}) if name else step
-
-    return tuple(named(step) for step in steps)
 
 
 # for typical cases ---------------------------------------------------------------------------

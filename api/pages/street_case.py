@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from api.asked_for import code_text, requests_told
 from api.handler_uploads import uploads_of
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.action_forms import ActionForm, Choice, Field
 from api.pages.frame import Frame
+from api.pages.refusing import NOTHING_TYPED, Refused
 from api.pages.shown_case import Shown
 from api.request_schemas import AskedOut, CaseUploadOut, LeewayOut, NoteOut, RequestsOut
 from api.schemas import Step
