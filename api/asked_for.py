@@ -6,31 +6,28 @@ the rules for what granting would bring about.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
 
 import msgspec
 
-from api.accounts.people import Account
 from api.door import Door
-from api.duty import accounts_of
+from api.duty import names_of
+from api.one_case import facts_of, steps_told
 from api.parts import Parts
 from api.request_schemas import AskedOut, GrantedOut, LeewayOut, NoteOut, RequestsOut
 from api.routes.cases import look
-from api.schemas import ActionOut
-from api.shown import name_of_street, remaining
+from api.schemas import ActionOut, Step
+from api.shown import remaining
 from casework import clock_story
 from casework import commands as ask
 from casework.application import Loaded
-from casework.case import Happened
 from casework.clock_words import limit_in_words
 from casework.errors import Refusal
-from casework.events import Event, Fact, InstructionNoted
+from casework.events import Event, InstructionNoted
 from casework.indicators import NotInCatalogue
 from casework.lifecycle import CLOCK_OF, NAME_OF, Action, rows_from
 from casework.log.port import Recorded
 from casework.model import Actor, ActorKind, Clock
 from casework.state import ANSWERS, Pending, allowed
-from projections import timeline
 from projections.case_board import ASKS
 
 GRANTS: Mapping[Action, ask.Command] = {
@@ -50,6 +47,10 @@ ENGINE = Actor(ActorKind.STAFF, "")
 """Whose name stands under what is only foreseen: nobody's."""
 
 
+_SOMEBODY = "工作人员"
+"""Whose account is not known here."""
+
+
 class _Supposed(msgspec.Struct, frozen=True):
     """A fact that is only foreseen, as a fact of a history."""
 
@@ -60,17 +61,25 @@ class _Supposed(msgspec.Struct, frozen=True):
 
 async def asked_for(parts: Parts, loaded: Loaded, by: Actor) -> RequestsOut:
     """The open requests of a case for one who sees it, and what may still be asked for."""
-    now = max(parts.now(), loaded.case.last_at)
     history = await Door(parts).in_thread(lambda: parts.casework.history(loaded.case_id))
-    steps = await look(
-        parts,
-        lambda c: timeline.steps_of(c, loaded.case_id, lambda code: name_of_street(parts, code)),
-    )
+    steps = await look(parts, lambda c: steps_told(c, parts, loaded.case_id, by))
+    return await requests_told(parts, loaded, by, history, steps)
+
+
+async def requests_told(
+    parts: Parts,
+    loaded: Loaded,
+    by: Actor,
+    history: Sequence[Recorded],
+    steps: Iterable[Step],
+) -> RequestsOut:
+    """The same, of a history and steps that were read already."""
+    now = max(parts.now(), loaded.case.last_at)
     words = {step.position: step.words for step in steps}
     asking = dict(_last(history))
     notes = [r for r in history if isinstance(r.event, InstructionNoted)]
     ids = {r.actor.id for r in (*asking.values(), *notes)}
-    accounts = await Door(parts).in_thread(lambda: accounts_of(parts.desk, ids))
+    names = await Door(parts).in_thread(lambda: names_of(parts.desk, ids))
     rows = {row.action: row for row in rows_from(loaded.case.status)}
     may = [action for action in allowed(loaded.case, by) if action in rows]
     return RequestsOut(
@@ -85,7 +94,7 @@ async def asked_for(parts: Parts, loaded: Loaded, by: Actor) -> RequestsOut:
                 asking[action],
                 by,
                 now,
-                name=_name(accounts, asking[action].actor),
+                name=names.get(asking[action].actor.id, _SOMEBODY),
                 words=words.get(asking[action].position),
                 granted=_granted(parts, loaded, action, history, now, by),
                 answers=tuple(
@@ -102,7 +111,7 @@ async def asked_for(parts: Parts, loaded: Loaded, by: Actor) -> RequestsOut:
             NoteOut(
                 number=recorded.event.note,
                 at=recorded.at,
-                by_name=_name(accounts, recorded.actor),
+                by_name=names.get(recorded.actor.id, _SOMEBODY),
                 words=words.get(recorded.position),
             )
             for recorded in notes
@@ -119,11 +128,6 @@ def _last(history: Iterable[Recorded]) -> Iterable[tuple[Action, Recorded]]:
         action = ASKS.get(type(recorded.event))
         if action is not None:
             yield action, recorded
-
-
-def _name(accounts: Mapping[str, Account], actor: Actor) -> str:
-    account = accounts.get(actor.id)
-    return account.display_name if account else "工作人员"
 
 
 def _asked(  # noqa: PLR0913  a field each
@@ -204,11 +208,7 @@ def _granted(
         return GrantedOut(
             action=name, due_before=before, due_at=None, lines=(), why_not=str(refusal)
         )
-    facts = [recorded for recorded in history if isinstance(recorded.event, Fact)]
-    supposed = [
-        *cast("list[Happened]", facts),
-        *(_Supposed(event, now, ENGINE) for event in events),
-    ]
+    supposed = [*facts_of(history), *(_Supposed(event, now, ENGINE) for event in events)]
     told = clock_story.told(supposed, parts.casework.references, now)
     handling = [one for one in told if one.clock is Clock.HANDLING][-1:]
     starts = [start for event in events for start in event.started]

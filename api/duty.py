@@ -81,6 +81,11 @@ def accounts_of(desk: Desk, ids: Iterable[str]) -> dict[str, Account]:
     return found
 
 
+def names_of(desk: Desk, ids: Iterable[str]) -> dict[str, str]:
+    """What the holders of these accounts are called; what is no account is left out."""
+    return {each: account.display_name for each, account in accounts_of(desk, ids).items()}
+
+
 def on_duty(
     roster: DutyRoster, accounts: Desk, desk: str, role: Role, at: datetime
 ) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def _earlier(log: Log, stream: UUID, asked: Asked) -> Recorded | None:
     return prior.events[0]
 
 
-def readable(history: list[Recorded]) -> list[Recorded]:
+def readable(history: Sequence[Recorded]) -> Sequence[Recorded]:
     """The history, if every event of it can be read. Raises Unreadable."""
     if any(isinstance(recorded.event, UnknownEvent) for recorded in history):
         raise Unreadable

@@ -18,7 +18,7 @@ from api.small_streams import Asked, carry_out, readable
 from casework import candidates, events, monthly_issue
 from casework.candidates import Candidate
 from casework.errors import Missing, Stale
-from casework.log.port import Log, stream_id
+from casework.log.port import Log, Recorded, stream_id
 from casework.monthly_issue import (
     WITHDRAWAL,
     Command,
@@ -90,10 +90,13 @@ def record(
 
 def candidate_of(parts: Parts, case_id: UUID) -> Candidate | None:
     """What a typical case may tell of this case, from the log; without consents taken back."""
-    casework = parts.casework
-    history = readable(casework.history(case_id))
-    found = candidates.fold((cast("events.Event", r.event), r.at) for r in history)
-    for recorded in readable(casework.eventlog.history(consent_stream(case_id))):
+    return candidate_in(parts, case_id, parts.casework.history(case_id))
+
+
+def candidate_in(parts: Parts, case_id: UUID, history: Sequence[Recorded]) -> Candidate | None:
+    """The same, of the case's history that was read already."""
+    found = candidates.fold((cast("events.Event", r.event), r.at) for r in readable(history))
+    for recorded in readable(parts.casework.eventlog.history(consent_stream(case_id))):
         event = recorded.event
         if found is not None and isinstance(event, events.PublicationConsentWithdrawn):
             found = candidates.with_consent(found, event.person, given=False)

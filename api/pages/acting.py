@@ -3,70 +3,35 @@
 A lost race says who did what meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
 import msgspec
 from msgspec.structs import replace
-from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
-from api.actions import FORMS, Form
+from api.actions import FORMS
 from api.door import Acted, Door, Request
-from api.duty import accounts_of
-from api.messages import field_errors
-from api.pages.action_forms import LABELS, PROSE, label_of
+from api.pages.action_forms import LABELS, label_of
 from api.pages.frame import Frame
-from api.pages.posted import Posted, shaped
+from api.pages.posted import Posted
+from api.pages.refusing import Refused
+from api.pages.submitting import read, submitted
 from api.parts import Parts
-from api.problems import FieldError, Problem, ProblemError, of_refusal
+from api.problems import FieldError, Problem, ProblemError
 from api.routes.cases import look
 from api.routes.reports import take_in
 from api.schemas import Step
 from api.shown import desk_step, name_of_street, public_step
 from api.visitors import keep_rate
-from casework.errors import Refusal, Stale, UnknownCase
+from casework.errors import UnknownCase
 from casework.lifecycle import Action
 from casework.model import ActorKind
-from evidence.errors import UploadRefused
 from evidence.signatures import Kind
 from projections import timeline
-
-
-class Wrong(msgspec.Struct, frozen=True):
-    """What is wrong with one field: its name on the page, its label, what to do."""
-
-    field: str
-    label: str
-    says: str
-
-
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a form was not taken; what stood in it; what others have done since it was shown."""
-
-    action: str
-    status: int
-    title: str
-    says: str
-    wrong: tuple[Wrong, ...] = ()
-    values: Mapping[str, tuple[str, ...]] = {}
-    since: tuple[Step, ...] = ()
-    headers: Mapping[str, str] = {}
-
-    @property
-    def typed(self) -> tuple[str, ...]:
-        """The words that were typed, for where their form is no longer there."""
-        return tuple(text for name in PROSE for text in self.values.get(name, ()) if text.strip())
-
-    def of(self, field: str) -> str:
-        """What is wrong with a field, or nothing."""
-        return next((w.says for w in self.wrong if w.field == field), "")
-
-
-NOTHING_TYPED: Mapping[str, tuple[str, ...]] = {}
 
 
 async def act(frame: Frame, reference: str, action: Action, form: Posted) -> Acted | Refused:
@@ -77,83 +42,31 @@ async def act(frame: Frame, reference: str, action: Action, form: Posted) -> Act
     parts, visitor = frame.parts, drafted(frame.visitor, form.key)
     permit(POLICY[f"cases.{action}"], visitor)
     values = dict(form.values)
-    try:
+
+    async def work() -> Acted:
         if visitor.principal.kind is not PrincipalKind.STAFF:
             keep_rate(parts, visitor, "actions", parts.limits.citizens)
-        photos = await taken_in(frame.parts, visitor, form.files.get("photo_files", ()), reference)
+        photos = await taken_in(parts, visitor, form.files.get("photo_files", ()), reference)
         values["photos"] = (*form.every("photos"), *photos)
-        posted = Posted(values, {})
-        values |= await _primary(frame, action, posted)
-        posted = Posted(values, {})
-        read = _read(FORMS[action], posted)
+        values.update(await _primary(frame, action, form))
+        filled = read(FORMS[action], Posted(values, {}))
         request = Request(
             visitor=visitor,
             key=form.key,
             path=frame.path,
-            body=msgspec.json.encode([reference, read.model_dump(mode="json")], order="sorted"),
+            body=msgspec.json.encode([reference, filled.model_dump(mode="json")], order="sorted"),
             expect=form.version,
         )
-        return await Door(parts).act(request, reference, action, read)
-    except UnknownCase:
-        raise
-    except (Refusal, UploadRefused) as refusal:
-        problem, headers = of_refusal(refusal)
-        since = await _since(frame, reference, form) if isinstance(refusal, Stale) else ()
-        return refused(action, problem, values, since, headers)
-    except ValidationError as invalid:
-        wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
-        problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
-        return refused(action, problem, values)
-    except ProblemError as error:
-        if error.problem.status in {401, 403}:
-            raise
-        return refused(action, error.problem, values, headers=error.headers)
+        return await Door(parts).act(request, reference, action, filled)
 
-
-def refused(
-    action: str,
-    problem: Problem,
-    values: Mapping[str, tuple[str, ...]] = NOTHING_TYPED,
-    since: Sequence[Step] = (),
-    headers: Mapping[str, str] | None = None,
-    label: Callable[[str, str], str] | None = None,
-) -> Refused:
-    """A problem as the page shows it beside the form.
-
-    `label` tells what a field of the form is called; without it, as the actions of a case do.
-    """
-    return Refused(
-        action=action,
-        status=problem.status,
-        title=problem.title,
-        says=problem.detail,
-        wrong=wrongs(action, problem.errors, label or _label),
-        values=values,
-        since=tuple(since),
-        headers=dict(headers or {}),
+    return await submitted(
+        action,
+        Posted(values, {}),  # with the photos that were taken in before it was refused
+        work,
+        label=_label,
+        instead=(UnknownCase,),
+        since=lambda: _since(frame, reference, form),
     )
-
-
-def wrongs(
-    action: str, errors: Sequence[FieldError], label: Callable[[str, str], str]
-) -> tuple[Wrong, ...]:
-    """The errors of fields under the names and labels that they have on a page."""
-    found: dict[tuple[str, str], Wrong] = {}
-    for error in errors:
-        name = _on_the_page(error.field)
-        says = error.message.removeprefix(f"{error.field}: ")
-        found[name, says] = Wrong(name, label(action, name), says)
-    return tuple(found.values())
-
-
-def _on_the_page(field: str) -> str:
-    """The field that a person sees: without the number of an item in a list."""
-    parts: list[str] = []
-    for part in field.split("."):
-        if part.isdigit():
-            break
-        parts.append(part)
-    return ".".join(parts)
 
 
 def _label(action: str, name: str) -> str:
@@ -161,10 +74,6 @@ def _label(action: str, name: str) -> str:
         return label_of(action, name)
     except KeyError:
         return LABELS.get(name.partition(".")[0], "")
-
-
-def _read(form: type[Form], posted: Posted) -> Form:
-    return form.model_validate_json(msgspec.json.encode(shaped(form, posted)))
 
 
 def drafted(visitor: Visitor, key: str) -> Visitor:
@@ -224,8 +133,7 @@ async def _since(frame: Frame, reference: str, form: Posted) -> tuple[Step, ...]
         every = await look(parts, lambda c: timeline.steps_of(c, case_id, name))
         steps = [step for step in every if step.position >= first]
         ids = [step.actor_id for step in steps if step.actor_kind == ActorKind.STAFF]
-        known = await Door(parts).in_thread(lambda: accounts_of(parts.desk, ids))
-        who = {account: one.display_name for account, one in known.items()}
+        who = await frame.names_of(ids)
         return tuple(
             desk_step(parts, step).model_copy(
                 update={"by": f"{step.role}{who.get(step.actor_id, '')}"}

@@ -18,6 +18,7 @@ from api.pages.analyst import asked_of, choices, desk
 from api.pages.analyst_asked import HOME
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted, day_of
+from api.pages.refusing import lines_of
 from api.pages.visitors import wants_page
 from api.parts import Parts
 from api.problems import FieldError, ProblemError, of_refusal
@@ -323,9 +324,7 @@ async def seal_month(
         await seal(SealIn(month=month), frame.request, frame.parts, frame.visitor, form.key)
     except Refusal as refusal:
         problem, _ = of_refusal(refusal)
-        return await _sealed(
-            frame, month, problem.status, problem.errors or (FieldError("", problem.detail),)
-        )
+        return await _sealed(frame, month, problem.status, lines_of(problem))
     return frame.go(f"{HOME}/sealed/{month}", f"已封存：{month}的数据，今后的更正另列。")
 
 

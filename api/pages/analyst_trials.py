@@ -11,17 +11,16 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from api.accounts.errors import NotThere
 from api.configuring import ProposedChange, all_changes, in_words
-from api.messages import field_errors
 from api.pages.analyst import asked_of, choices, desk
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import FAULTS, lines_of, problem_of
 from api.parts import Parts
-from api.problems import FieldError, ProblemError, of_refusal
+from api.problems import FieldError
 from api.routes.cases import look
 from api.routes.dry_runs import try_out_calendar, try_out_change, try_out_indicator
 from api.trial_schemas import (
@@ -32,7 +31,6 @@ from api.trial_schemas import (
 )
 from casework.application import case_stream
 from casework.clock_words import limit_in_words
-from casework.errors import Refusal
 from casework.indicators import Indicator
 from casework.model import Unit
 from projections.case_board import numbers_of
@@ -96,19 +94,9 @@ async def try_out(
     code = form.one("indicator")
     try:
         told = await _tried(frame, form)
-    except Refusal as refusal:
-        problem, _ = of_refusal(refusal)
-        wrongs = problem.errors or (FieldError("", problem.detail),)
-        return await _page(frame, form.values, code, problem.status, wrongs)
-    except ValidationError as invalid:
-        wrongs = field_errors([{**e} for e in invalid.errors(include_url=False)])
-        return await _page(frame, form.values, code, 422, wrongs)
-    except ProblemError as refused:
-        if refused.problem.status in {401, 403}:
-            raise
-        problem = refused.problem
-        wrongs = problem.errors or (FieldError("", problem.detail),)
-        return await _page(frame, form.values, code, problem.status, wrongs)
+    except FAULTS as fault:
+        problem, _ = problem_of(fault)
+        return await _page(frame, form.values, code, problem.status, lines_of(problem))
     return await _page(frame, form.values, code, told=told)
 
 

@@ -1,57 +1,25 @@
 """案件页: where a case stands, what may be done with it, when it is due and how that came about."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from msgspec.structs import replace
 from starlette.responses import Response
 
-from api.clocks import ExplainOut
-from api.pages.acting import NOTHING_TYPED, Refused, act
-from api.pages.action_forms import ActionForm, forms_of
+from api.pages.acting import act
 from api.pages.frame import Frame, framed, local
 from api.pages.own_case import own_view
+from api.pages.refusing import Refused
+from api.pages.shown_case import shown_case
 from api.pages.street_case import street_view
 from api.pages.supervisor_case import supervisor_view
 from api.pages.uploading import UPLOADS_LIMIT
 from api.pages.visitors import keep_receipt, to_status
-from api.routes.cases import CaseRef, explain_clock, read_case, read_timeline
-from api.routes.indicators import PLACE_NAMES
-from api.schemas import CaseOut, TimelineOut
+from api.routes.cases import CaseRef
 from casework.lifecycle import NAME_OF, Action
-from casework.model import PlaceKind, Role
+from casework.model import Role
 
 router = APIRouter(include_in_schema=False)
-
-
-class Shown:
-    """A case as its page shows it: what the API tells this visitor, and what may be done."""
-
-    def __init__(
-        self,
-        frame: Frame,
-        case: CaseOut,
-        told: ExplainOut,
-        timeline: TimelineOut,
-    ) -> None:
-        self.case = case
-        self.clocks = told.clocks
-        self.at = told.at
-        self.steps = timeline.steps
-        self.place_name = PLACE_NAMES[PlaceKind(case.place_kind)]
-        self.forms: tuple[ActionForm, ...] = forms_of(frame.parts, case)
-
-    def form(self, action: str) -> ActionForm | None:
-        """The form of an action, if it may be taken now."""
-        return next((form for form in self.forms if form.action == action), None)
-
-
-async def shown_case(frame: Frame, reference: str, after: int | None = None) -> Shown:
-    """All that the page of a case needs. Raises UnknownCase, also for another's case."""
-    parts, visitor = frame.parts, frame.visitor
-    case = await read_case(reference, Response(), parts, visitor, after)
-    told = await explain_clock(reference, parts, visitor)
-    return Shown(frame, case, told, await read_timeline(reference, parts, visitor))
 
 
 def template_for(frame: Frame) -> str:
@@ -82,29 +50,21 @@ async def case_answer(
     shown = await shown_case(frame, reference)
     template = template_for(frame)
     if template == "street_case.html":
-        more["street"] = await street_view(frame, shown.case, shown.steps, shown.forms, refused)
+        more["street"] = await street_view(frame, shown, refused)
     elif template == "supervisor_case.html":
-        more["desk"] = await supervisor_view(frame, shown.case, shown.forms)
+        more["desk"] = await supervisor_view(frame, shown)
     if not frame.staff:
-        own = await own_view(frame, shown.case, shown.steps)
+        own = await own_view(frame, shown)
         more["own"] = own
-        shown.forms = own.forms if own.followed else shown.forms
-    response = frame.page(
+        shown = replace(shown, forms=own.forms) if own.followed else shown
+    return frame.form_page(
         template,
-        refused.status if refused else 200,
+        refused,
         shown=shown,
         case=shown.case,
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
         back=back,
         **more,
     )
-    for name, value in (refused.headers if refused else _NONE).items():
-        response.headers[name] = value
-    return response
-
-
-_NONE: Mapping[str, str] = {}
 
 
 @router.get("/cases/{case}", name="pages.case")

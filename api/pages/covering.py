@@ -14,9 +14,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.evidence_schemas import BoxesOut, BoxIn, ConfirmedOut, ConfirmIn, RedactedOut, RedactIn
-from api.pages.acting import Refused, Wrong
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused, Wrong
 from api.pages.typical import EntryPath
 from api.pages.typical_work import (
     HOME,
@@ -207,9 +207,9 @@ async def _page(
         rows = [row_of(box) for box in known]
     if no is None or no.action != "redact":  # a refused row keeps its place
         rows = [*(row for row in rows if row.written), *[Row()] * EMPTY_ROWS][:MOST_BOXES]
-    response = frame.page(
+    return frame.form_page(
         "typical_photo.html",
-        no.status if no else 200,
+        no,
         work=work,
         entry=entry,
         title=month_title(work.month),
@@ -219,15 +219,11 @@ async def _page(
         rows=rows,
         says=told.says if told else busy,
         names=NAMES,
-        refused=no,
         looked=looked,
         editing=editing,
         why_not=shot.why_not_confirm(work),
         path=f"{work.path(entry)}/photos/{shot.upload}",
     )
-    for name, value in (no.headers if no else {}).items():
-        response.headers[name] = value
-    return response
 
 
 async def _proposed(

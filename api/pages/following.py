@@ -13,9 +13,9 @@ from api.access import Visitor, actor_at, reporter_mark
 from api.accounts.principal import NOBODY
 from api.door import Door
 from api.office_schemas import EraseIn
-from api.pages.acting import Refused
 from api.pages.cases import case_answer
 from api.pages.frame import Frame, framed
+from api.pages.refusing import Refused
 from api.pages.visitors import forget_receipt, forget_receipts, keep_receipt, receipts_of
 from api.problems import ProblemError
 from api.routes.cases import CaseRef, mine_of, read_case, read_status, seen_up_to, sight
@@ -203,7 +203,9 @@ async def receipt_page(
         person = next(p for p in loaded.case.reporters if str(p) == actor.id)
         mark = reporter_mark(loaded.case_id, person, loaded.case.first_reporter)
         receipt = parts.receipts.of(mark)
-    shown = await read_case(case, Response(), parts, frame.visitor, history[-1].position)
+    shown = await read_case(
+        str(loaded.case_id), Response(), parts, frame.visitor, history[-1].position
+    )
     doors = warnings(parts, submitted)
     return frame.page(
         "receipt.html",

@@ -4,7 +4,7 @@ A route takes `frame: Annotated[Frame, Depends(framed("pages.…"))]`; the frame
 reads the form that it posts, and leads on.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -17,8 +17,10 @@ from starlette.responses import RedirectResponse, Response
 from api.access import POLICY, Visitor, permit
 from api.accounts.principal import PrincipalKind
 from api.door import Door as CaseDoor
+from api.duty import names_of
 from api.pages import posted
 from api.pages.base_map import base_map, told
+from api.pages.refusing import NOTHING_TYPED, Refused
 from api.pages.rendering import page
 from api.pages.visitors import page_guard, receipts_of, remember, to_sign_in, token_of
 from api.parts import Parts
@@ -164,6 +166,13 @@ class Frame:
         except UnknownCase:
             return None
 
+    async def names_of(self, accounts: Iterable[str]) -> dict[str, str]:
+        """The names of members of staff by the ids of their accounts."""
+        ids = tuple(accounts)
+        if not ids:
+            return {}
+        return await CaseDoor(self.parts).in_thread(lambda: names_of(self.parts.desk, ids))
+
     # answers --------------------------------------------------------------------------
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:
@@ -176,6 +185,13 @@ class Frame:
             self.keep_size(response)
         if self.said:
             response.delete_cookie(SAID)
+        return response
+
+    def form_page(self, template: str, refused: Refused | None, **values: object) -> Response:
+        """The page of a form: as it is, or with what was typed and what is wrong with it."""
+        status, typed = (refused.status, refused.values) if refused else (200, NOTHING_TYPED)
+        response = self.page(template, status, **{"values": typed, **values, "refused": refused})
+        response.headers.update(refused.headers if refused else {})
         return response
 
     def fragment(self, template: str, **values: object) -> Response:

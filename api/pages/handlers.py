@@ -12,8 +12,9 @@ from starlette.responses import Response
 from api.access import POLICY, Visitor, permit
 from api.accounts.principal import NOBODY
 from api.handler_uploads import case_of_link
-from api.pages.acting import NOTHING_TYPED, refused, taken_in
+from api.pages.acting import taken_in
 from api.pages.frame import Frame, framed
+from api.pages.refusing import Refused, refused
 from api.pages.submitting import submitted
 from api.pages.uploading import UPLOADS_LIMIT
 from api.problems import Problem
@@ -53,7 +54,7 @@ async def send(link: Link, frame: Annotated[Frame, Depends(framed("pages.handler
         problem = Problem("/problems/missing", "还没有照片", 422, "请先拍照或从相册选照片。")
         return await _answer(frame, link, refused("handler", problem))
     done = await submitted("handler", form, lambda: taken_in(frame.parts, holder, files))
-    if not isinstance(done, tuple):
+    if isinstance(done, Refused):
         return await _answer(frame, link, done)
     return frame.go(frame.path, f"已收到{sent + len(done)}张照片，街镇经办可以看到了。")
 
@@ -63,17 +64,13 @@ def holder_of(frame: Frame, link: str) -> Visitor:
     return Visitor(NOBODY, frame.visitor.source, link=link)
 
 
-async def _answer(frame: Frame, link: str, wrong: object = None) -> Response:
+async def _answer(frame: Frame, link: str, wrong: Refused | None = None) -> Response:
     try:
         loaded = await case_of_link(frame.parts, link)
     except UnknownCase:
         return _gone(frame)
     task = await task_of(frame.parts, loaded)
-    status = 422 if wrong else 200
-    return frame.page(
-        "handler.html", status, task=task, link=link, refused=wrong, values=NOTHING_TYPED,
-        now=frame.parts.now(),
-    )  # fmt: skip
+    return frame.form_page("handler.html", wrong, task=task, link=link, now=frame.parts.now())
 
 
 def _gone(frame: Frame) -> Response:

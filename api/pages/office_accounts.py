@@ -20,9 +20,9 @@ from api.office_schemas import (
     RoleProposalOut,
     RolesIn,
 )
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.rendering import moment
 from api.pages.submitting import carried_out, read, submitted, with_values
 from api.routes import accounts, partners
@@ -48,17 +48,15 @@ async def _page(
     services = await partners.list_partners(frame.parts, frame.visitor)
     waiting = await accounts.list_proposals(frame.parts, frame.visitor)
     boundaries = frame.parts.dispatcher.boundaries
-    response = frame.page(
+    response = frame.form_page(
         "office_accounts.html",
-        refused.status if refused else 200,
+        refused,
         accounts=found.accounts,
         next=found.next,
         partners=services,
         waiting={proposal.account_id: proposal for proposal in waiting},
         roles=[(role, ROLE_NAMES[role]) for role in STAFF_ROLES],
         streets=[(code, boundaries.name(code)) for code in sorted(boundaries.codes)],
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
         secret=secret,
     )
     if secret:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.access import POLICY
-from api.duty import accounts_of
 from api.office_schemas import VerificationOut
 from api.pages.frame import Frame, framed
 from api.pages.posted import day_of
@@ -111,7 +110,7 @@ async def _page(
         older=urlencode({**more, "before": found.before}) if found.before else "",
         asked=asked,
         wrong=wrong,
-        names={id_: one.display_name for id_, one in accounts_of(parts.desk, ids).items()},
+        names=await frame.names_of(ids),
         actions=_actions(),
         outcomes=OUTCOMES,
         chain=chain,

@@ -4,7 +4,7 @@ A sysadmin proposes, a supervisor confirms: indicators, coded reasons, step limi
 calendar, the boundaries. Nothing here changes a case; what it changes holds for later cases.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated
@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.accounts.errors import NotThere
-from api.duty import accounts_of
 from api.office_schemas import (
     AddIndicatorIn,
     ChangeOut,
@@ -23,9 +22,9 @@ from api.office_schemas import (
     RetireIndicatorIn,
     ReviseIndicatorIn,
 )
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, lines, moment, read, submitted, with_values
 from api.parts import Parts
 from api.routes import calendar, indicators, special_periods
@@ -52,12 +51,14 @@ _SHOWN = 20
 async def _page(frame: Frame, refused: Refused | None = None) -> Response:
     parts, visitor = frame.parts, frame.visitor
     changes = await indicators.list_changes(parts=parts, _visitor=visitor)
-    return frame.page(
+    return frame.form_page(
         "office_configuration.html",
-        refused.status if refused else 200,
+        refused,
         waiting=[change for change in changes if change.state == "open"],
         decided=[change for change in changes if change.state != "open"][:_SHOWN],
-        names=_names(parts, changes),
+        names=await frame.names_of(
+            who for c in changes for who in (c.proposed_by, c.decided_by) if who
+        ),
         me=str(visitor.principal.account_id),
         catalogue=indicators.list_indicators(parts, visitor, None),
         families=FAMILIES,
@@ -70,8 +71,6 @@ async def _page(frame: Frame, refused: Refused | None = None) -> Response:
         boundaries=_boundaries(parts),
         watch=special_periods.read_watch(parts, visitor),
         default_from=_midnight(frame),
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
     )
 
 
@@ -79,11 +78,6 @@ def _midnight(frame: Frame) -> str:
     """The beginning of the day after tomorrow, as a `datetime-local` field writes it."""
     day = frame.parts.now().astimezone(SHANGHAI).date() + timedelta(days=2)
     return f"{day.isoformat()}T00:00"
-
-
-def _names(parts: Parts, changes: Sequence[ChangeOut]) -> dict[str, str]:
-    ids = {each for c in changes for each in (c.proposed_by, c.decided_by) if each}
-    return {id_: account.display_name for id_, account in accounts_of(parts.desk, ids).items()}
 
 
 class Step:
@@ -196,17 +190,15 @@ def _found(frame: Frame, code: str) -> IndicatorOut | None:
 
 def _indicator_page(frame: Frame, code: str, refused: Refused | None = None) -> Response:
     boundaries = frame.parts.dispatcher.boundaries
-    return frame.page(
+    return frame.form_page(
         "office_indicator.html",
-        refused.status if refused else 200,
+        refused,
         indicator=_found(frame, code),
         units=list(UNIT_NAMES.items()),
         places=[(kind, name) for kind, name in PLACE_NAMES.items()],
         streets=[(one, boundaries.name(one)) for one in sorted(boundaries.codes)],
         blank=BLANK_ROWS,
         default_from=_midnight(frame),
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
     )
 
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.desk_schemas import DutyIn, DutyOut
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, moment, read, with_values
 from api.routes import accounts, duty
 from api.routes.at_desk import desk_name, every_desk, written
@@ -31,14 +31,12 @@ async def _page(frame: Frame, refused: Refused | None = None) -> Response:
         for one in known.accounts
         if one.roles and one.disabled_at is None
     ]
-    return frame.page(
+    return frame.form_page(
         "office_duty.html",
-        refused.status if refused else 200,
+        refused,
         roster=roster,
         people=people,
         desks=[(written(desk), desk_name(parts, desk)) for desk in every_desk(parts)],
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
     )
 
 

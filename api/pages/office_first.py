@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.office_schemas import AdministratorOut
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
+from api.pages.refusing import Refused
 from api.pages.submitting import submitted
 from api.routes.sessions import redeem
 from api.schemas import RedeemIn
@@ -19,11 +19,9 @@ Here = Annotated[Frame, Depends(framed("pages.first_administrator"))]
 
 
 def _page(frame: Frame, refused: Refused | None = None) -> Response:
-    return frame.page(
+    return frame.form_page(
         "office_first.html",
-        refused.status if refused else 200,
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
+        refused,
     )
 
 

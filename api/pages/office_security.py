@@ -13,11 +13,10 @@ from starlette.responses import Response
 
 from api.access import POLICY, name_of
 from api.accounts.errors import NotThere
-from api.duty import accounts_of
 from api.office_schemas import DestroyIn, EraseIn, ScopesIn, StaffTextOut
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, read, submitted, with_values
 from api.routes import accounts, partners, persons
 from casework.errors import Refusal
@@ -42,20 +41,18 @@ async def _page(
     erasures = await persons.list_erasures(parts, visitor)
     ids = {str(p.account_id) for p in waiting} | {str(p.proposed_by) for p in waiting}
     ids |= {who for e in erasures for who in (e.asked_by, e.decided_by) if who}
-    return frame.page(
+    return frame.form_page(
         "office_security.html",
-        refused.status if refused else 200,
+        refused,
         waiting=waiting,
         people=people.accounts,
         partners=await partners.list_partners(parts, visitor),
         scopes=sorted({row.scope for row in POLICY.values() if row.scope}),
         erasures=erasures[::-1],
-        names={id_: one.display_name for id_, one in accounts_of(parts.desk, ids).items()},
+        names=await frame.names_of(ids),
         me=str(visitor.principal.account_id),
         person=person,
         texts=texts,
-        refused=refused,
-        values=refused.values if refused else NOTHING_TYPED,
     )
 
 

@@ -6,26 +6,27 @@ Made of what the API tells a reporter; decides nothing and shows no account.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from uuid import UUID
 
 import msgspec
 
-from api.access import actor_at, may_see
+from api.access import may_see
 from api.door import Door
+from api.one_case import steps_told
 from api.pages.action_forms import ActionForm, forms_of
 from api.pages.frame import Frame
 from api.pages.rendering import short
+from api.pages.shown_case import Shown
 from api.routes.cases import look
 from api.schemas import CaseOut, ClockOut, Step
-from api.shown import Seen, name_of_street, of_state, public_step
-from api.typical_cases import candidate_of
+from api.shown import Seen, of_state
+from api.typical_cases import candidate_in
 from casework.catalogue import Catalogue
 from casework.clock_words import length_in_words
 from casework.indicators import NotInCatalogue
 from casework.lifecycle import Action, Status
 from casework.model import ActorKind, Clock
-from projections import case_list, timeline
+from projections import case_list
 
 
 class Stand(StrEnum):
@@ -206,15 +207,15 @@ def reason_of(catalogue: Catalogue, steps: Sequence[Step]) -> str:
         return ""
 
 
-async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnView:
+async def own_view(frame: Frame, shown: Shown) -> OwnView:
     """All of it for the page. A merged case tells how its primary stands."""
-    parts = frame.parts
+    parts, case, steps = frame.parts, shown.case, shown.steps
     catalogue = parts.casework.references.rules_at(parts.now()).catalogue
     followed: CaseOut | None = None
     forms: tuple[ActionForm, ...] = ()
     live, lived = case, steps
     if case.merged_into is not None:
-        found = await _followed(frame, case, case.merged_into)
+        found = await _followed(frame, shown, case.merged_into)
         if found is not None:
             followed, then = found
             live, lived = followed, (*steps, *then)
@@ -227,7 +228,7 @@ async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnVie
         followed=followed,
         forms=forms,
         took=took(live, lived),
-        publishing=await _publishing(frame, case.case_id),
+        publishing=await _publishing(frame, shown),
         due=clock_of(live),
         reason=reason_of(catalogue, steps),
     )
@@ -238,29 +239,29 @@ _FOLLOWING = frozenset({Action.RATE.value, Action.ADD_INFORMATION.value})
 
 
 async def _followed(
-    frame: Frame, case: CaseOut, primary: UUID
+    frame: Frame, shown: Shown, primary: UUID
 ) -> tuple[CaseOut, tuple[Step, ...]] | None:
     """The primary as this reporter sees it, under their own number, and its steps since."""
-    parts, door = frame.parts, Door(frame.parts)
-    own, loaded = await door.loaded(case.case_id), await door.loaded(primary)
-    actor = actor_at(frame.visitor, case.case_id, own.case, parts.receipts)
-    if actor is None or not may_see(actor, loaded.case):
+    parts, case, actor = frame.parts, shown.case, shown.actor
+    loaded = await Door(parts).loaded(primary)
+    if not may_see(actor, loaded.case):
         return None
-    view = await look(parts, lambda c: case_list.one(c, primary))
-    name = partial(name_of_street, parts)
-    public = await look(parts, lambda c: timeline.public_steps_of(c, primary, name))
-    shown = of_state(parts, loaded, view, Seen(actor), case.as_of)
+    view, steps = await look(
+        parts, lambda c: (case_list.one(c, primary), steps_told(c, parts, primary, actor))
+    )
+    told = of_state(parts, loaded, view, Seen(actor), case.as_of)
     return (
-        shown.model_copy(update={"number": case.number, "case_id": case.case_id}),
-        tuple(public_step(parts, step) for step in public if step.event != "report-submitted"),
+        told.model_copy(update={"number": case.number, "case_id": case.case_id}),
+        tuple(step for step in steps if step.name != "report-submitted"),
     )
 
 
-async def _publishing(frame: Frame, case_id: UUID) -> bool:
-    door = Door(frame.parts)
-    loaded = await door.loaded(case_id)
-    actor = actor_at(frame.visitor, case_id, loaded.case, frame.parts.receipts)
-    if actor is None or actor.kind is not ActorKind.CITIZEN:
+async def _publishing(frame: Frame, shown: Shown) -> bool:
+    """Whether this reporter agreed to publication, and has not taken that back."""
+    parts, actor = frame.parts, shown.actor
+    if actor.kind is not ActorKind.CITIZEN:
         return False
-    candidate = await door.in_thread(lambda: candidate_of(frame.parts, case_id))
+    candidate = await Door(parts).in_thread(
+        lambda: candidate_in(parts, shown.case.case_id, shown.history)
+    )
     return candidate is not None and UUID(actor.id) in candidate.consenting

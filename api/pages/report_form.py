@@ -3,15 +3,15 @@
 Everything that is missing is said at once, in the order of the page. Knows no route.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from pydantic import ValidationError
 
-from api.messages import field_errors
-from api.pages.acting import Refused, Wrong
 from api.pages.posted import Posted, shaped
+from api.pages.refusing import Refused, Wrong, problem_of, refused, wrongs
 from api.problems import FieldError, Problem
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import ReportIn
@@ -109,9 +109,9 @@ def report_of(values: Mapping[str, tuple[str, ...]]) -> ReportIn | Refused:
     try:
         report = ReportIn.model_validate_json(msgspec.json.encode(_shape(values)))
     except ValidationError as invalid:
-        errors = field_errors([{**e} for e in invalid.errors(include_url=False)])
+        problem, _ = problem_of(invalid)
         known = {wrong.field for wrong in lacking}
-        lacking += [wrong for wrong in wrongs(errors) if wrong.field not in known]
+        lacking += [wrong for wrong in _wrongs(problem.errors) if wrong.field not in known]
     else:
         if not lacking:
             return report
@@ -127,25 +127,13 @@ def refusal(
     headers: Mapping[str, str] | None = None,
 ) -> Refused:
     """A problem as the page says it above the form, with all that was filled in."""
-    return Refused(
-        action=ACTION,
-        status=problem.status,
-        title=problem.title,
-        says=problem.detail,
-        wrong=wrong or wrongs(problem.errors),
-        values=values,
-        headers=dict(headers or {}),
-    )
+    found = refused(ACTION, problem, values, headers=headers)
+    return replace(found, wrong=wrong or _wrongs(problem.errors))
 
 
-def wrongs(errors: tuple[FieldError, ...]) -> tuple[Wrong, ...]:
+def _wrongs(errors: Sequence[FieldError]) -> tuple[Wrong, ...]:
     """The errors of fields under the names that they have on this page."""
-    found: dict[tuple[str, str], Wrong] = {}
-    for error in errors:
-        name = _on_the_page(error.field)
-        says = error.message.removeprefix(f"{error.field}: ")
-        found[name, says] = Wrong(name, LABELS.get(name, ""), says)
-    return tuple(found.values())
+    return wrongs(ACTION, errors, lambda _action, name: LABELS.get(name, ""), _on_the_page)
 
 
 def _on_the_page(field: str) -> str:

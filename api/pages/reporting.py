@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response
 from api.access import Visitor
 from api.door import Door, Reported, Request
 from api.evidence_schemas import SimilarIn, SimilarOut
-from api.pages.acting import Refused, Wrong, act, drafted
+from api.pages.acting import act, drafted
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import FAULTS, Refused, Wrong, problem_of
 from api.pages.report_form import (
     ACTION,
     CHANNELS,
@@ -36,7 +37,7 @@ from api.pages.report_form import (
 )
 from api.pages.uploading import UPLOADS_LIMIT
 from api.pages.visitors import keep_receipt
-from api.problems import Problem, ProblemError, of_refusal
+from api.problems import Problem, ProblemError
 from api.recognition_schemas import RecognisedOut, RecogniseIn, SpotIn
 from api.routes.places import PlacesOut, find
 from api.routes.recognitions import recognise
@@ -165,14 +166,9 @@ async def _report(frame: Frame, visitor: Visitor, values: Values, report: Report
             raise
         said = "这份上报先前已经收到。后来改动的内容没有收，请在案件里“补充信息”。"
         return _taken(frame, earlier, said)
-    except (Refusal, UploadRefused) as fault:
-        problem, headers = of_refusal(fault)
+    except FAULTS as fault:
+        problem, headers = problem_of(fault)
         return await _again(frame, visitor, values, refusal(problem, values, headers=headers))
-    except ProblemError as fault:
-        if fault.problem.status in {401, 403}:
-            raise
-        refused = refusal(fault.problem, values, headers=fault.headers)
-        return await _again(frame, visitor, values, refused)
     except _LATER:
         refused = refusal(_BUSY, values, headers={"Retry-After": "2"})
         return await _again(frame, visitor, values, refused)
@@ -397,19 +393,17 @@ async def _near(frame: Frame, visitor: Visitor, values: Values) -> tuple[Similar
 
 
 def _page(frame: Frame, values: Values, shown: Shown, refused: Refused | None = None) -> Response:
-    status = refused.status if refused else 200
     catalogue = frame.parts.casework.references.rules_at(frame.parts.now()).catalogue
     groups: dict[str, list[tuple[str, str]]] = {}
     for code, indicator in sorted(catalogue.indicators.items()):
         groups.setdefault(indicator.group, []).append((code, indicator.name))
     template = "report_look.html" if _scripted(frame.request) else "report.html"
-    response = frame.page(
+    return frame.form_page(
         template,
-        status,
+        refused,
         action=ACTION,
         values=values,
         shown=shown,
-        refused=refused,
         what="all",
         groups=groups,
         places=PLACES,
@@ -417,6 +411,3 @@ def _page(frame: Frame, values: Values, shown: Shown, refused: Refused | None = 
         channels=CHANNELS,
         crs_names=CRS_NAMES,
     )
-    for name, value in (refused.headers if refused else {}).items():
-        response.headers[name] = value
-    return response

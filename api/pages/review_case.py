@@ -6,23 +6,20 @@ Gathered from the API's own answers, the log and the catalogue. Decides nothing,
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 import msgspec
 
 from api.door import Door, assigned
 from api.evidence_schemas import SimilarOut
 from api.pages.action_forms import ActionForm
-from api.pages.cases import Shown, shown_case
 from api.pages.frame import Frame
-from api.pages.review_queue import names_of
+from api.pages.shown_case import Shown, shown_case
 from api.parts import Parts
-from api.routes.cases import sight
 from api.routes.similar import similar_to_case
 from api.routes.visits import RatedRoundOut, ratings
 from api.schemas import CaseOut, PhotoOut, Step
 from api.shown import indicator_name, name_of_street, street_name
-from api.typical_cases import candidate_of
+from api.typical_cases import candidate_in
 from casework import candidates
 from casework.application import Loaded
 from casework.catalogue import Catalogue
@@ -31,7 +28,8 @@ from casework.clocks import SHANGHAI
 from casework.events import ReportSubmitted
 from casework.indicators import NotInCatalogue, Wording
 from casework.lifecycle import Action, Status
-from casework.model import Certainty, PlaceKind, Recognition
+from casework.log.port import Recorded
+from casework.model import Certainty, PlaceKind
 from projections.evidence import HANDED_OVER
 from projections.evidence_seen import BY_REPORTERS
 from recognition.model import Asked, Recognised
@@ -157,18 +155,17 @@ async def review_of(frame: Frame, reference: str) -> Review:
     parts, visitor = frame.parts, frame.visitor
     shown = await shown_case(frame, reference)
     case, status = shown.case, Status(shown.case.status)
-    loaded, _actor = await sight(parts, visitor, reference)
+    loaded, by_id = shown.loaded, str(case.case_id)
     similar: tuple[SimilarOut, ...] = ()
     if status in MERGED_FROM and frame.may("cases.similar"):
-        similar = await similar_to_case(reference, parts, visitor, None)
+        similar = await similar_to_case(by_id, parts, visitor, None)
     catalogue = parts.casework.references.rules_at(parts.now()).catalogue
     text = next((s.words or "" for s in shown.steps if s.name == "report-submitted"), "")
     recognised = await proposal_for(parts, text, case) if status is Status.SUBMITTED else None
-    told = await Door(parts).in_thread(partial(_shown_to_reporter, parts, loaded))
     rated: tuple[RatedRoundOut, ...] = ()
     if status in _VISITED:
-        rated = (await ratings(reference, parts, visitor, None)).rounds
-    nominate, why_not = await _nomination(frame, loaded, status)
+        rated = (await ratings(by_id, parts, visitor, None)).rounds
+    nominate, why_not = await _nomination(frame, shown)
     offers = _offers(catalogue, case, recognised)
     offered = {offer.code for offer in offers}
     return Review(
@@ -184,7 +181,7 @@ async def review_of(frame: Frame, reference: str) -> Review:
         ),
         scope=_scope(recognised),
         not_yet=_not_yet(status, text, recognised),
-        before=_before(parts, told),
+        before=_before(parts, shown.history),
         dangers=tuple(w for w in catalogue.danger_words if w.name in case.danger),
         elsewhere=catalogue.out_of_scope_in(text),
         similar=similar,
@@ -276,13 +273,10 @@ def _not_yet(status: Status, text: str, recognised: Recognised | None) -> str:
     return "类别推荐正在准备，稍后重新打开可见；可先自己选择。"
 
 
-def _shown_to_reporter(parts: Parts, loaded: Loaded) -> Recognition | None:
-    first = next(iter(parts.casework.history(loaded.case_id)), None)
-    report = first.event if first else None
-    return report.recognition if isinstance(report, ReportSubmitted) else None
-
-
-def _before(parts: Parts, told: Recognition | None) -> Before | None:
+def _before(parts: Parts, history: Sequence[Recorded]) -> Before | None:
+    """What the reporter was shown before sending; None where nothing was."""
+    report = history[0].event
+    told = report.recognition if isinstance(report, ReportSubmitted) else None
     if told is None:
         return None
     return Before(
@@ -345,35 +339,23 @@ async def _claim(frame: Frame, case: CaseOut) -> Claim | None:
     by, until = case.claimed_by, case.claimed_until
     if by is None or until is None:
         return None
-    names = await names_of(frame, [by])
+    names = await frame.names_of([by])
     mine = by == frame.visitor.principal.actor_id
     return Claim(names.get(by, "其他审核员"), until, mine)
-
-
-async def with_names(frame: Frame, steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps with the names of members of staff in the place of their accounts' ids."""
-    ids = {step.by.rpartition(" ")[2] for step in steps if step.by and " " in step.by}
-    names = await names_of(frame, sorted(ids))
-
-    def named(step: Step) -> Step:
-        role, _, account = (step.by or "").rpartition(" ")
-        name = names.get(account)
-        return step.model_copy(update={"by": f"{role}{name}"}) if name else step
-
-    return tuple(named(step) for step in steps)
 
 
 # for typical cases ---------------------------------------------------------------------------
 
 
-async def _nomination(frame: Frame, loaded: Loaded, status: Status) -> tuple[str, str]:
+async def _nomination(frame: Frame, shown: Shown) -> tuple[str, str]:
     """The month in which the case would be nominated, and why it cannot be."""
-    if status not in _ENDED or not frame.may("typical_cases.nominate"):
+    parts, case_id = frame.parts, shown.case.case_id
+    if Status(shown.case.status) not in _ENDED or not frame.may("typical_cases.nominate"):
         return "", ""
-    found = await Door(frame.parts).in_thread(lambda: candidate_of(frame.parts, loaded.case_id))
+    found = await Door(parts).in_thread(lambda: candidate_in(parts, case_id, shown.history))
     if found is None:
         return "", ""
     why = candidates.why_not(found)
     if why is not None:
         return "", why
-    return f"{frame.parts.now().astimezone(SHANGHAI):%Y-%m}", ""
+    return f"{parts.now().astimezone(SHANGHAI):%Y-%m}", ""

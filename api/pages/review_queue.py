@@ -3,14 +3,12 @@
 Asks the API's own desk and its list of visits; knows no rule of what belongs into which list.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from api.desk_schemas import PressingOut, ReviewerDeskOut, SectionOut
-from api.door import Door
-from api.duty import accounts_of
 from api.pages.frame import Frame
 from api.routes.desks import reviewers
 from api.routes.visits import VisitOut, due_visits
@@ -164,17 +162,7 @@ def _cases(desk: ReviewerDeskOut) -> list[CaseOut]:
 
 async def _names(frame: Frame, cases: Sequence[CaseOut]) -> dict[str, str]:
     """The names of those who have claimed one of these cases."""
-    return await names_of(frame, (case.claimed_by for case in cases if case.claimed_by))
-
-
-async def names_of(frame: Frame, accounts: Iterable[str]) -> dict[str, str]:
-    """The names of members of staff by the ids of their accounts."""
-    ids = tuple(dict.fromkeys(accounts))
-    if not ids:
-        return {}
-    desk = frame.parts.desk
-    found = await Door(frame.parts).in_thread(lambda: accounts_of(desk, ids))
-    return {each: account.display_name for each, account in found.items()}
+    return await frame.names_of(case.claimed_by for case in cases if case.claimed_by)
 
 
 class _Rows:

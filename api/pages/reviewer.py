@@ -16,24 +16,25 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.door import Acted
-from api.messages import field_errors
-from api.pages.acting import NOTHING_TYPED, Refused, Wrong, act, refused
+from api.pages.acting import act
 from api.pages.frame import Frame, framed, local
 from api.pages.letters import CLOSING, QUESTIONS, refusals
-from api.pages.posted import Posted, shaped
+from api.pages.posted import Posted
+from api.pages.refusing import Refused, Wrong, refused
 from api.pages.rendering import moment, short
-from api.pages.review_case import Review, review_of, with_names
+from api.pages.review_case import Review, review_of
 from api.pages.review_queue import LISTS, Queue, queue_of
+from api.pages.submitting import read, submitted, with_values
 from api.pages.uploading import UPLOADS_LIMIT
 from api.pages.visitors import wants_page
-from api.problems import Problem, of_refusal
+from api.problems import Problem
 from api.routes.cases import CaseRef, reveal
 from api.routes.typical_cases import Sent, nominate
 from api.schemas import RevealIn, RevealOut
 from api.shown import street_name
 from api.typical_schemas import NominateIn
 from casework.clock_words import limit_in_words
-from casework.errors import Refusal, UnknownCase
+from casework.errors import UnknownCase
 from casework.lifecycle import NAME_OF, Action, Status
 from casework.model import Clock
 
@@ -94,15 +95,13 @@ async def desk_answer(
     """The page of the desk, with what was typed and what is wrong with it."""
     number = review.case.number if review else ""
     before, after = queue.beside(number)
-    response = frame.page(
+    return frame.form_page(
         "reviewer.html",
-        wrong.status if wrong else 200,
+        wrong,
         queue=queue,
         review=review,
         case=review.case if review else None,
         asked=asked,
-        refused=wrong,
-        values=wrong.values if wrong else NOTHING_TYPED,
         revealed=revealed,
         reasons=REASONS,
         letters=refusals(review.elsewhere) if review else {},
@@ -114,9 +113,6 @@ async def desk_answer(
         why=queue.lists_of(number),
         desk_path=desk_path,
     )
-    for name, value in (wrong.headers if wrong else {}).items():
-        response.headers[name] = value
-    return response
 
 
 @router.get("/desk/reviewer/queue", name="pages.reviewer_queue")
@@ -183,22 +179,15 @@ async def nominate_case(
     form = await frame.posted()
     frame.permit("typical_cases.nominate")
     month = form.one("month")
-    values = dict(form.values) | {"case": (case,)}
-    try:
-        asked = NominateIn.model_validate_json(
-            msgspec.json.encode(shaped(NominateIn, Posted(values, {})))
-        )
+
+    async def work() -> None:
+        asked = read(NominateIn, with_values(form, case=(case,)))
         sent = Sent(frame.request, Response(), form.key, None)
         await nominate(month, asked, frame.parts, frame.visitor, sent)
-    except ValidationError as invalid:
-        wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
-        problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
-        return await _again(frame, case, form, refused("nominate", problem, form.values))
-    except UnknownCase:
-        raise
-    except Refusal as refusal:
-        problem, _ = of_refusal(refusal)
-        return await _again(frame, case, form, refused("nominate", problem, form.values))
+
+    done = await submitted("nominate", form, work, instead=(UnknownCase,))
+    if isinstance(done, Refused):
+        return await _again(frame, case, form, done)
     return frame.go(desk_path(form.one("list"), case), f"已推荐到{month}典型案例，由融媒编辑处理。")
 
 
@@ -219,7 +208,7 @@ async def decide(
     done = await act(frame, case, wanted, filled(wanted, form))
     if isinstance(done, Refused):
         if not wants_page(frame.request):
-            return JSONResponse(await _told(frame, done), done.status)
+            return JSONResponse(_told(done), done.status)
         return await _again(frame, case, form, done)
     if not wants_page(frame.request):
         return JSONResponse({"version": done.done.version})
@@ -271,9 +260,7 @@ def filled(action: Action, form: Posted) -> Posted:
 
 async def _again(frame: Frame, case: str, form: Posted, wrong: Refused) -> Response:
     """The desk with the refused form on it. Raises UnknownCase."""
-    wrong = msgspec.structs.replace(
-        wrong, since=await with_names(frame, wrong.since), wrong=_on_choice(wrong.wrong)
-    )
+    wrong = msgspec.structs.replace(wrong, wrong=_on_choice(wrong.wrong))
     queue = await queue_of(frame, _list(form))
     return await desk_answer(frame, queue, await review_of(frame, case), asked=True, wrong=wrong)
 
@@ -289,13 +276,12 @@ def _on_choice(wrongs: tuple[Wrong, ...]) -> tuple[Wrong, ...]:
     return tuple(found.values())
 
 
-async def _told(frame: Frame, wrong: Refused) -> dict[str, object]:
+def _told(wrong: Refused) -> dict[str, object]:
     """A refusal for a script: what is wrong, and who did what meanwhile."""
-    since = await with_names(frame, wrong.since)
     return {
         "title": wrong.title,
         "says": wrong.says,
-        "since": [f"{short(step.at)} {step.by or ''}：{step.says}" for step in since],
+        "since": [f"{short(step.at)} {step.by or ''}：{step.says}" for step in wrong.since],
     }
 
 

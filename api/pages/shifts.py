@@ -22,9 +22,9 @@ from api.desk_schemas import (
     ShiftPage,
 )
 from api.documents.kinds import Format, Report
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, moment, read, with_values
 from api.parts import Parts
 from api.routes.at_desk import desk_name as name_of
@@ -121,12 +121,10 @@ async def _answer(
         me=str(visitor.principal.account_id),
         report=str(yesterday) if frame.may("documents.shifts") else "",
     )
-    return frame.page(
+    return frame.form_page(
         "shifts.html",
-        wrong.status if wrong else 200,
+        wrong,
         shown=shown,
-        refused=wrong,
-        values=wrong.values if wrong else NOTHING_TYPED,
     )
 
 

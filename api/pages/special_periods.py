@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from api.office_schemas import ChangeOut, DeclineIn
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.action_forms import Choice
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
+from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, moment, read, with_values
 from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
 from api.routes.special_periods import (
@@ -72,12 +72,10 @@ async def _answer(frame: Frame, wrong: Refused | None = None) -> Response:
         ),
         units=tuple(Choice(unit, name) for unit, name in UNIT_NAMES.items()),
     )
-    return frame.page(
+    return frame.form_page(
         "special_periods.html",
-        wrong.status if wrong else 200,
+        wrong,
         shown=shown,
-        refused=wrong,
-        values=wrong.values if wrong else NOTHING_TYPED,
     )
 
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from api.asked_for import asked_for, code_text
+from api.asked_for import code_text, requests_told
 from api.handler_uploads import uploads_of
-from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.action_forms import ActionForm, Choice, Field
 from api.pages.frame import Frame
+from api.pages.refusing import NOTHING_TYPED, Refused
+from api.pages.shown_case import Shown
 from api.request_schemas import AskedOut, CaseUploadOut, LeewayOut, NoteOut, RequestsOut
-from api.routes.cases import sight
-from api.schemas import CaseOut, Step
+from api.schemas import Step
 from casework.application import Loaded
 from casework.clock_words import UNIT_NAMES
 from casework.clocks import family
@@ -78,21 +78,13 @@ class StreetView(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed, without those."""
 
 
-async def street_view(
-    frame: Frame,
-    case: CaseOut,
-    steps: Sequence[Step],
-    forms: Sequence[ActionForm],
-    refused: Refused | None,
-) -> StreetView:
+async def street_view(frame: Frame, shown: Shown, refused: Refused | None) -> StreetView:
     """All of it, for a case that this 街镇 may see."""
-    parts = frame.parts
-    loaded, actor = await sight(parts, frame.visitor, str(case.case_id))
-    told = await asked_for(parts, loaded, actor)
-    rectify = next((f for f in forms if f.action == Action.RECTIFY), None)
-    uploads = await uploads_of(parts, loaded.case_id) if rectify else ()
-    ready = [_fitted(form, told, loaded) for form in forms]
-    mine = case.claimed_by == str(frame.visitor.principal.account_id)
+    parts, loaded = frame.parts, shown.loaded
+    told = await requests_told(parts, loaded, shown.actor, shown.history, shown.steps)
+    uploads = await uploads_of(parts, loaded.case_id) if shown.form(Action.RECTIFY) else ()
+    ready = [_fitted(form, told, loaded) for form in shown.forms]
+    mine = shown.case.claimed_by == str(frame.visitor.principal.account_id)
     left = [
         form
         for form in ready
@@ -108,7 +100,7 @@ async def street_view(
         asked=told.requests,
         notes=told.notes,
         leeway=told.leeway,
-        came_back=_came_back(frame, steps),
+        came_back=_came_back(frame, shown.steps),
         uploads=uploads,
         main=main,
         rectify=next((f for f in ready if f.action == Action.RECTIFY), None),

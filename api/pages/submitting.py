@@ -1,19 +1,17 @@
-"""A form of the back rooms: carried out, or told what is wrong with it. Knows no form."""
+"""A form of a page: carried out, or told what is wrong with it. Knows no form."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.messages import field_errors
-from api.pages.acting import Refused, refused
 from api.pages.frame import Frame
 from api.pages.posted import Posted, shaped
-from api.problems import Problem, ProblemError, of_refusal
-from casework.errors import Refusal
-from evidence.errors import UploadRefused
+from api.pages.refusing import FAULTS, Label, Refused, problem_of, refused
+from api.schemas import Step
+from casework.errors import Refusal, Stale
 
 T = TypeVar("T")
 F = TypeVar("F", bound=BaseModel)
@@ -52,30 +50,34 @@ LABELS: Mapping[str, str] = {
 """What the fields of forms other than a case's actions are called, by the last part of the name."""
 
 
-def label(_action: str, name: str) -> str:
+def label_of(_action: str, name: str) -> str:
     """What a field is called, or nothing."""
     first, _, rest = name.removeprefix("indicator.").partition(".")
     return LABELS.get(rest) or LABELS.get(first, "")
 
 
-async def submitted(action: str, form: Posted, work: Callable[[], Awaitable[T]]) -> T | Refused:
+async def submitted(
+    action: str,
+    form: Posted,
+    work: Callable[[], Awaitable[T]],
+    *,
+    label: Label = label_of,
+    instead: tuple[type[Refusal], ...] = (),
+    since: Callable[[], Awaitable[Sequence[Step]]] | None = None,
+) -> T | Refused:
     """What the work gives, or why it was refused with all that was typed.
 
-    Problems of credentials are raised: a page shows them instead of the form.
+    `since` tells what others have done, where they were faster. Problems of credentials, and
+    refusals of the kinds `instead`, are raised: a page shows them instead of the form.
     """
     try:
         return await work()
-    except (Refusal, UploadRefused) as refusal:
-        problem, headers = of_refusal(refusal)
-        return refused(action, problem, form.values, headers=headers, label=label)
-    except ValidationError as invalid:
-        wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
-        problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
-        return refused(action, problem, form.values, label=label)
-    except ProblemError as error:
-        if error.problem.status in {401, 403}:
-            raise
-        return refused(action, error.problem, form.values, headers=error.headers, label=label)
+    except instead:
+        raise
+    except FAULTS as fault:
+        problem, headers = problem_of(fault)
+        meanwhile = await since() if since and isinstance(fault, Stale) else ()
+        return refused(action, problem, form.values, since=meanwhile, headers=headers, label=label)
 
 
 async def carried_out(

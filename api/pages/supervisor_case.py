@@ -1,15 +1,12 @@
 """A case as a supervisor decides on it: what waits with what granting would do, and the forms."""
 
-from collections.abc import Sequence
-
 import msgspec
 
-from api.asked_for import asked_for
+from api.asked_for import requests_told
 from api.pages.action_forms import ActionForm
 from api.pages.frame import Frame
+from api.pages.shown_case import Shown
 from api.request_schemas import AskedOut, LeewayOut, NoteOut
-from api.routes.cases import sight
-from api.schemas import CaseOut
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -28,13 +25,10 @@ class SupervisorView(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[ActionForm, ...]
 
 
-async def supervisor_view(
-    frame: Frame, case: CaseOut, forms: Sequence[ActionForm]
-) -> SupervisorView:
+async def supervisor_view(frame: Frame, shown: Shown) -> SupervisorView:
     """All of it, for a case that this visitor may see."""
-    loaded, actor = await sight(frame.parts, frame.visitor, str(case.case_id))
-    told = await asked_for(frame.parts, loaded, actor)
-    by_action = {form.action: form for form in forms}
+    told = await requests_told(frame.parts, shown.loaded, shown.actor, shown.history, shown.steps)
+    by_action = {form.action: form for form in shown.forms}
     decisions = tuple(
         Decision(
             asked,
@@ -53,7 +47,9 @@ async def supervisor_view(
         notes=told.notes,
         leeway=told.leeway,
         others=tuple(
-            form for form in forms if form.action not in taken and form.action not in answering
+            form
+            for form in shown.forms
+            if form.action not in taken and form.action not in answering
         ),
     )
 

@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.accounts.errors import NotThere
 from api.door import Door
-from api.pages.acting import NOTHING_TYPED, Refused, Wrong
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted, shaped
+from api.pages.refusing import Refused, Wrong
 from api.pages.rendering import of_case
 from api.pages.typical import EntryPath
 from api.pages.typical_work import (
@@ -119,14 +119,13 @@ async def _board(frame: Frame, work: Work, no: Refused | None = None) -> Respons
     reasons: tuple[Against, ...] = ()
     if no is not None and no.title == "暂不能发布":
         reasons = against_publishing(work, no.says)
-    return frame.page(
+    return frame.form_page(
         "typical_desk.html",
-        no.status if no else 200,
+        no,
         months=board.months,
         work=work,
         title=month_title(work.month),
         against={entry.entry: against(work, entry) for entry in work.issue.entries},
-        refused=no,
         reasons=reasons,
         turns=_turns(work.month),
     )
@@ -239,14 +238,12 @@ async def _ask_again(frame: Frame, month: str, number: str, error: str) -> Respo
 async def _nominate_form(
     frame: Frame, month: str, nominee: Nominee, no: Refused | None = None
 ) -> Response:
-    return frame.page(
+    return frame.form_page(
         "typical_nominate.html",
-        no.status if no else 200,
+        no,
         work=await work_of(frame, month, NONE_OF_THEM),
         title=month_title(month),
         nominee=nominee,
-        refused=no,
-        values=no.values if no else NOTHING_TYPED,
         limits=LIMITS,
     )
 
@@ -291,9 +288,9 @@ async def _entry(
 ) -> Response:
     shots = await shots_of(frame, entry)
     codes = frame.parts.casework.references.rules_at(frame.parts.now()).catalogue.family(WITHDRAWAL)
-    response = frame.page(
+    return frame.form_page(
         "typical_work.html",
-        no.status if no else 200,
+        no,
         work=work,
         entry=entry,
         was=digest_of(entry),
@@ -303,13 +300,8 @@ async def _entry(
         against=against(work, entry),
         codes=codes,
         sees_case=await may_look(frame, entry),
-        refused=no,
-        values=no.values if no else NOTHING_TYPED,
         limits=LIMITS,
     )
-    for name, value in (no.headers if no else {}).items():
-        response.headers[name] = value
-    return response
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -435,9 +427,9 @@ async def _preview(
     told = await carried("preview", posted, call)
     if isinstance(told, Refused):
         return await _entry(frame, work, entry, told)
-    return frame.page(
+    return frame.form_page(
         "typical_preview.html",
-        no.status if no else 200,
+        no,
         work=work,
         entry=entry,
         was=digest_of(entry),
@@ -452,7 +444,6 @@ async def _preview(
             }
         ),
         against=against(work, entry),
-        refused=no,
     )
 
 

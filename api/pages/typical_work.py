@@ -10,23 +10,20 @@ from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from api.access import may_see
 from api.door import Door
-from api.duty import accounts_of
-from api.messages import field_errors
-from api.pages.acting import Refused, Wrong, refused
 from api.pages.frame import Frame
 from api.pages.posted import Posted
+from api.pages.refusing import Refused, Wrong
 from api.pages.rendering import of_case
-from api.problems import Problem, ProblemError, of_refusal
+from api.pages.submitting import submitted
 from api.routes.photos import list_photos
 from api.routes.typical_cases import Sent, desk
 from api.schemas import FileOut, PhotoOut, RedactionOut
 from api.typical_schemas import DeskEntryOut, IssueDeskOut
-from casework.errors import Refusal, UnknownCase
+from casework.errors import UnknownCase
 
 HOME = "/desk/typical-cases"
 
@@ -51,32 +48,12 @@ LABELS: Mapping[str, str] = {
 
 
 async def carried(action: str, posted: Posted, call: Callable[[], Awaitable[T]]) -> T | Refused:
-    """What the API's function answers, or why it refuses, with all that was typed.
-
-    Raises what a page shows instead of the form: problems of 401 and 403 of the door.
-    """
-    values = dict(posted.values)
-    try:
-        return await call()
-    except Refusal as refusal:
-        problem, headers = of_refusal(refusal)
-        return _told(refused(action, problem, values, headers=headers))
-    except ValidationError as invalid:
-        wrong = field_errors([{**e} for e in invalid.errors(include_url=False)])
-        problem = Problem("/problems/invalid", "请检查填写的内容", 422, "", wrong)
-        return _told(refused(action, problem, values))
-    except ProblemError as error:
-        if error.problem.status in {401, 403}:
-            raise
-        return _told(refused(action, error.problem, values, headers=error.headers))
+    """What the API's function answers, or why it refuses, under the labels of this desk."""
+    return await submitted(action, posted, call, label=_label)
 
 
-def _told(found: Refused) -> Refused:
-    """With the labels that the fields have on this desk."""
-    wrong = tuple(
-        Wrong(w.field, LABELS.get(w.field.partition(".")[0], w.label), w.says) for w in found.wrong
-    )
-    return msgspec.structs.replace(found, wrong=wrong)
+def _label(_action: str, field: str) -> str:
+    return LABELS.get(field.partition(".")[0], "")
 
 
 def not_filled(action: str, posted: Posted, *wrong: Wrong) -> Refused:
@@ -296,8 +273,7 @@ async def _names(frame: Frame, photos: Sequence[PhotoOut]) -> Mapping[str, str]:
         for account in (redaction.redacted_by, redaction.confirmed_by)
         if account
     }
-    found = await Door(frame.parts).in_thread(lambda: accounts_of(frame.parts.desk, sorted(ids)))
-    return {account: known.display_name for account, known in found.items()}
+    return await frame.names_of(sorted(ids))
 
 
 async def may_look(frame: Frame, entry: DeskEntryOut) -> bool:

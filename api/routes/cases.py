@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
@@ -15,9 +15,10 @@ from api.access import Visitor, actor_at, require_sight
 from api.accounts.audit import entry_of
 from api.accounts.principal import PrincipalKind
 from api.actions import FORMS, Form
-from api.clocks import ExplainOut, reading_out
+from api.clocks import ExplainOut
 from api.door import Door
 from api.hygiene import Code, Line, Moment, StreetText
+from api.one_case import clocks_told, steps_told, with_photos
 from api.parts import Parts
 from api.pictures import photos_shown
 from api.problems import FieldError, problem_error
@@ -39,7 +40,6 @@ from api.schemas import (
 )
 from api.shown import (
     Seen,
-    desk_step,
     name_of_street,
     of_done,
     of_state,
@@ -49,13 +49,11 @@ from api.shown import (
     street_name,
 )
 from api.visitors import With, guard, keep_rate
-from casework import clock_story
 from casework.application import Loaded
-from casework.case import Happened
 from casework.clock_words import CLOCK_NAMES
 from casework.clocks import SHANGHAI
 from casework.errors import Missing, UnknownCase
-from casework.events import Fact, ReporterJoined, ReportSubmitted
+from casework.events import ReporterJoined, ReportSubmitted
 from casework.lifecycle import LABELS, ROWS_OF, Action, Status, rows_from
 from casework.log.port import Recorded
 from casework.model import Actor, ActorKind, Role, Sealed
@@ -418,27 +416,17 @@ async def read_timeline(
     """What happened, step by step; for citizens and partners without accounts or persons."""
     as_of = await seen_up_to(parts, after)
     loaded, actor = await sight(parts, visitor, case)
-
-    def name(code: str) -> str:
-        return name_of_street(parts, code)
-
-    if actor.kind is ActorKind.STAFF:
-        own = await look(parts, lambda c: timeline.steps_of(c, loaded.case_id, name))
-        steps = tuple(desk_step(parts, step) for step in own)
-    else:
-        public = await look(parts, lambda c: timeline.public_steps_of(c, loaded.case_id, name))
-        steps = tuple(public_step(parts, step) for step in public)
-    found = await look(parts, lambda c: evidence_seen.photos_of_case(c, loaded.case_id))
-    photos = photos_shown(found, actor)
+    steps, photos = await look(
+        parts,
+        lambda c: (
+            steps_told(c, parts, loaded.case_id, actor),
+            evidence_seen.photos_of_case(c, loaded.case_id),
+        ),
+    )
     return TimelineOut(
         case_id=loaded.case_id,
         number=loaded.case.number,
-        steps=tuple(
-            step.model_copy(
-                update={"photos": tuple(p for p in photos if p.position == step.position)}
-            )
-            for step in steps
-        ),
+        steps=with_photos(steps, photos_shown(photos, actor)),
         as_of=as_of,
     )
 
@@ -460,24 +448,12 @@ async def explain_clock(
     loaded, actor = await sight(parts, visitor, case)
     now = parts.now()
     at = max(now, loaded.case.last_at) if as_of is None else _past(as_of, now)
-
-    def tell() -> list[clock_story.Told]:
-        happened = [r for r in parts.casework.history(loaded.case_id) if isinstance(r.event, Fact)]
-        history = cast("list[Happened]", happened)
-        return clock_story.told(history, parts.casework.references, at)
-
-    told = await Door(parts).in_thread(tell)
-    if not told:
-        raise _bad("as_of", "该时间案件尚未上报，请填写上报之后的时间。")
-    if actor.kind is not ActorKind.STAFF:
-        told = [replace(t, overlays=()) for t in told if t.clock in clock_story.FOR_REPORTERS]
-    return ExplainOut(
-        case_id=loaded.case_id,
-        number=loaded.case.number,
-        at=at,
-        lines=tuple(line for one in told for line in one.lines),
-        clocks=tuple(reading_out(one) for one in told),
+    told = await Door(parts).in_thread(
+        lambda: clocks_told(parts, loaded, actor, parts.casework.history(loaded.case_id), at)
     )
+    if told is None:
+        raise _bad("as_of", "该时间案件尚未上报，请填写上报之后的时间。")
+    return told
 
 
 def _past(moment: datetime, now: datetime) -> datetime:

@@ -8,9 +8,16 @@ import httpx
 import pytest
 
 from casework.model import Role
-from tests.api.client import PASSWORD, Town, own_town, picture
-
-BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+from tests.api.browsing import (
+    client_of,
+    form_of,
+    holds_together,
+    origin,
+    says,
+    signed_in,
+    token_on,
+)
+from tests.api.client import Town, own_town, picture
 
 
 @pytest.fixture(scope="module")
@@ -23,35 +30,8 @@ def town() -> Iterator[Town]:
 @pytest.fixture
 def browser(town: Town) -> Iterator[httpx.Client]:
     """A browser of its own, that follows nothing by itself."""
-    with httpx.Client(base_url=town.http.base_url, headers=BROWSER, timeout=30) as client:
+    with client_of(town) as client:
         yield client
-
-
-def origin(town: Town) -> dict[str, str]:
-    return {"Origin": str(town.http.base_url).rstrip("/")}
-
-
-def signed_in(town: Town, browser: httpx.Client, name: str, next_: str = "/") -> httpx.Response:
-    form = {"name": name, "password": PASSWORD, "next": next_}
-    return browser.post("/sign-in", data=form, headers=origin(town))
-
-
-def holds_together(answer: httpx.Response) -> None:
-    """What every page says about itself."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
-    assert "script-src 'self';" in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "<script>" not in answer.text and " style=" not in answer.text
-    assert '<html lang="zh-CN" class="scale-' in answer.text
-
-
-def says(answer: httpx.Response, status: int, words: str) -> None:
-    """The answer is a page for people that says this."""
-    assert answer.status_code == status, answer.text
-    holds_together(answer)
-    assert words in answer.text
 
 
 def test_a_page_leads_who_is_not_signed_in_to_the_form_and_back(
@@ -77,15 +57,14 @@ def test_a_page_leads_who_is_not_signed_in_to_the_form_and_back(
     assert page.status_code == 200
     holds_together(page)
 
-    token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
-    assert token
+    token = token_on(page.text)
     wrong = browser.post("/sign-out", data={"token": "0" * 64}, headers=origin(town))
     says(wrong, 400, "页面停留过久")
     foreign = browser.post(
-        "/sign-out", data={"token": token[1]}, headers={"Origin": "http://elsewhere.example"}
+        "/sign-out", data={"token": token}, headers={"Origin": "http://elsewhere.example"}
     )
     says(foreign, 400, "不是从本站页面提交的")
-    out = browser.post("/sign-out", data={"token": token[1]}, headers=origin(town))
+    out = browser.post("/sign-out", data={"token": token}, headers=origin(town))
     assert out.status_code == 303
     assert browser.get(f"/cases/{case.number}").status_code == 303, "the session is over"
 
@@ -159,13 +138,6 @@ def test_a_number_is_looked_up_from_the_first_page(town: Town, browser: httpx.Cl
 # forms of actions ------------------------------------------------------------------------
 
 
-def form_on(page: str, action: str) -> dict[str, str]:
-    """The hidden fields of the form of an action on a case's page."""
-    found = re.search(rf'<form[^>]*id="act-{action}".*?</form>', page, re.DOTALL)
-    assert found, f"no form {action}"
-    return dict(re.findall(r'<input type="hidden" name="([a-z_.]+)" value="([^"]*)">', found[0]))
-
-
 @pytest.fixture
 def reviewing(town: Town, browser: httpx.Client) -> httpx.Client:
     """The browser of a reviewer."""
@@ -179,7 +151,7 @@ def test_a_case_is_registered_from_its_page_once_however_often_it_is_sent(
     town: Town, reviewing: httpx.Client
 ) -> None:
     case = town.citizen("市民甲").report()
-    form = form_on(reviewing.get(f"/cases/{case.number}").text, "register")
+    form = form_of(reviewing.get(f"/cases/{case.number}").text, "register")
     form |= {"indicator": "P10", "condition": "P10-2", "dispatch": "yes"}
     path = f"/cases/{case.number}/register"
     done = reviewing.post(path, data=form, headers=origin(town))
@@ -196,7 +168,7 @@ def test_a_case_is_registered_from_its_page_once_however_often_it_is_sent(
 
 def test_an_unticked_box_is_a_no(town: Town, reviewing: httpx.Client) -> None:
     case = town.citizen("市民甲").report()
-    form = form_on(reviewing.get(f"/cases/{case.number}").text, "register")
+    form = form_of(reviewing.get(f"/cases/{case.number}").text, "register")
     form |= {"indicator": "P10", "condition": "P10-2"}
     reviewing.post(f"/cases/{case.number}/register", data=form, headers=origin(town))
     says(reviewing.get(f"/cases/{case.number}"), 200, "待派遣")
@@ -206,7 +178,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(
     town: Town, reviewing: httpx.Client
 ) -> None:
     case = town.citizen("市民甲").report()
-    form = form_on(reviewing.get(f"/cases/{case.number}").text, "refuse")
+    form = form_of(reviewing.get(f"/cases/{case.number}").text, "refuse")
     form |= {"code": "N99", "words": "<太短>"}
     answer = reviewing.post(f"/cases/{case.number}/refuse", data=form, headers=origin(town))
     assert answer.status_code == 422
@@ -225,7 +197,7 @@ def test_a_lost_race_tells_who_did_what_and_keeps_the_words(
     town: Town, reviewing: httpx.Client
 ) -> None:
     case = town.citizen("市民甲").report()
-    form = form_on(reviewing.get(f"/cases/{case.number}").text, "refuse")
+    form = form_of(reviewing.get(f"/cases/{case.number}").text, "refuse")
     town.second_reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
     form |= {"code": "N05", "words": "照片里看不出问题在哪里。"}
     answer = reviewing.post(f"/cases/{case.number}/refuse", data=form, headers=origin(town))
@@ -246,10 +218,10 @@ def test_photos_go_with_the_form_where_there_is_no_script(
     page = browser.get(f"/cases/{case.number}")
     browser.post(
         f"/cases/{case.number}/acknowledge",
-        data=form_on(page.text, "acknowledge"),
+        data=form_of(page.text, "acknowledge"),
         headers=origin(town),
     )
-    form = form_on(browser.get(f"/cases/{case.number}").text, "rectify")
+    form = form_of(browser.get(f"/cases/{case.number}").text, "rectify")
     empty = browser.post(
         f"/cases/{case.number}/rectify",
         data=form | {"outcome": "rectified", "words": "已清理完毕，现场恢复通行。"},
@@ -267,7 +239,7 @@ def test_photos_go_with_the_form_where_there_is_no_script(
     assert cited, "the photo need not be sent again"
     done = browser.post(
         f"/cases/{case.number}/rectify",
-        data=form_on(kept.text, "rectify")
+        data=form_of(kept.text, "rectify")
         | {"outcome": "rectified", "words": "已清理完毕，现场恢复通行。", "photos": cited[1]},
         headers=origin(town),
     )
@@ -302,9 +274,8 @@ def test_who_must_change_the_password_is_led_there(town: Town, browser: httpx.Cl
     assert (led.status_code, led.headers["location"]) == (303, "/password")
     page = browser.get("/password")
     holds_together(page)
-    token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
-    assert token
-    form = {"token": token[1], "old": temporary, "new": "Xin-Mi-Ma-2026!", "again": "Xin"}
+    token = token_on(page.text)
+    form = {"token": token, "old": temporary, "new": "Xin-Mi-Ma-2026!", "again": "Xin"}
     says(browser.post("/password", data=form, headers=origin(town)), 422, "两次填写的新密码")
     form["again"] = form["new"]
     assert browser.post("/password", data=form, headers=origin(town)).status_code == 303

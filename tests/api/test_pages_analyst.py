@@ -19,6 +19,7 @@ from api.pages.analyst_overview import STRIP
 from casework.clocks import SHANGHAI
 from casework.model import Role
 from projections.measure_catalogue import CATALOGUE
+from tests.api.browsing import client_of, holds_together, origin, says, sits_down, token_on
 from tests.api.client import (
     XUEYUANLU,
     ZHONGGUANCUN,
@@ -28,7 +29,6 @@ from tests.api.client import (
     open_town,
     settings_for,
 )
-from tests.api.test_pages import BROWSER, origin, signed_in
 
 HOME = "/desk/analyst"
 
@@ -86,10 +86,8 @@ def opens(scene: Scene) -> Iterator[Callable[..., httpx.Client]]:
         key = (*roles, street)
         if key not in clients:
             name = f"页面{uuid4().hex[:8]}"
-            scene.town.staff(name, *roles, street=street)
-            client = httpx.Client(base_url=scene.town.http.base_url, headers=BROWSER, timeout=30)
-            assert signed_in(scene.town, client, name).status_code == 303
-            clients[key] = client
+            clients[key] = client_of(scene.town)
+            sits_down(scene.town, clients[key], name, *roles, street=street)
         return clients[key]
 
     yield opened
@@ -105,21 +103,6 @@ def analyst(opens: Callable[..., httpx.Client]) -> httpx.Client:
 @pytest.fixture
 def supervisor(opens: Callable[..., httpx.Client]) -> httpx.Client:
     return opens(Role.SUPERVISOR)
-
-
-def holds_together(answer: httpx.Response) -> None:
-    """A page under the policy, with no style and no script of its own in it."""
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    policy = answer.headers["content-security-policy"]
-    assert "script-src 'self';" in policy and "unsafe" not in policy and "http" not in policy
-    assert "<script>" not in answer.text and " style=" not in answer.text
-
-
-def says(answer: httpx.Response, status: int, words_: str) -> None:
-    """The answer is a page for people that says this."""
-    assert answer.status_code == status, answer.text
-    holds_together(answer)
-    assert words_ in answer.text
 
 
 def plain(markup: str) -> str:
@@ -379,7 +362,7 @@ def test_who_has_no_part_in_it_is_kept_out(
     for path in ("", "/measures", "/cases", "/export", "/documents", "/dry-run", "/sealed/2026-04"):
         assert reviewer.get(f"{HOME}{path}").status_code == 403, path
     assert "数据分析" not in reviewer.get("/search").text
-    with httpx.Client(base_url=scene.town.http.base_url, headers=BROWSER) as nobody:
+    with client_of(scene.town) as nobody:
         led = nobody.get(HOME)
     assert (led.status_code, led.headers["location"]) == (303, f"/sign-in?next={HOME}")
 
@@ -428,9 +411,8 @@ def hidden(page: str) -> dict[str, str]:
 
 def tried(client: httpx.Client, town: Town, form: dict[str, str]) -> httpx.Response:
     page = client.get(f"{HOME}/dry-run", params={"indicator": form.get("indicator", "")})
-    token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
-    assert token
-    return client.post(f"{HOME}/dry-run", data={"token": token[1], **form}, headers=origin(town))
+    given = {"token": token_on(page.text), **form}
+    return client.post(f"{HOME}/dry-run", data=given, headers=origin(town))
 
 
 def test_another_limit_is_tried_out_and_what_was_typed_stays(
@@ -522,10 +504,8 @@ def test_a_month_is_sealed_in_two_steps_and_corrections_stand_beside_it(
     names = [f"封存{uuid4().hex[:6]}" for _ in range(2)]
     seated = []
     for name, role in zip(names, (Role.SUPERVISOR, Role.ANALYST), strict=True):
-        town.staff(name, role)
-        client = httpx.Client(base_url=town.http.base_url, headers=BROWSER, timeout=30)
-        assert signed_in(town, client, name).status_code == 303
-        seated.append(client)
+        seated.append(client_of(town))
+        sits_down(town, seated[-1], name, role)
     supervisor, analyst = seated
     path = f"{HOME}/sealed/{month}"
     assert "督办员也可以办理" in shown(analyst.get(path))

@@ -12,6 +12,15 @@ import pytest
 
 from casework.model import Role
 from casework.numbers import case_number
+from tests.api.browsing import (
+    client_of,
+    form_of,
+    holds_together,
+    origin,
+    says,
+    signed_in,
+    token_on,
+)
 from tests.api.client import (
     INSIDE,
     OUTSIDE,
@@ -23,7 +32,6 @@ from tests.api.client import (
     picture,
     settings_for,
 )
-from tests.api.test_pages import BROWSER, form_on, holds_together, origin, says, signed_in
 
 
 # What a page does with a store is tested elsewhere, on both.
@@ -37,7 +45,7 @@ def town() -> Iterator[Town]:
 @pytest.fixture
 def phone(town: Town) -> Iterator[httpx.Client]:
     """A phone of its own, that follows nothing by itself."""
-    with httpx.Client(base_url=town.http.base_url, headers=BROWSER, timeout=30) as client:
+    with client_of(town) as client:
         yield client
 
 
@@ -293,13 +301,13 @@ def test_the_case_is_rated_in_three_choices_without_a_script(
     says(page, 200, "请您评价")
     assert "从上报到结案用了" in page.text and "已清理，感谢反映。" in page.text
     assert "还没有整改照片" not in page.text
-    form = form_on(page.text, "rate")
+    form = form_of(page.text, "rate")
     short = phone.post(f"/cases/{number}/rate", data=form | {"solved": "yes"}, headers=origin(town))
     says(short, 422, 'href="#rate-satisfaction"')
     assert 'value="yes" required checked' in short.text
     done = phone.post(
         f"/cases/{number}/rate",
-        data=form_on(short.text, "rate")
+        data=form_of(short.text, "rate")
         | {"solved": "yes", "satisfaction": "5", "efficiency": "4"},
         headers=origin(town),
     )
@@ -315,7 +323,7 @@ def test_who_knows_the_number_learns_the_status_and_with_the_receipt_all(
     receipt = re.search(r'id="receipt">([^<]+)<', phone.get(f"/cases/{number}/receipt").text)
     assert receipt
     nobody = case_number(uuid4(), town.clock())
-    with httpx.Client(base_url=town.http.base_url, headers=BROWSER) as other:
+    with client_of(town) as other:
         led = other.get(f"/cases/{number}")
         assert (led.status_code, led.headers["location"]) == (303, f"/status?number={number}")
         public = other.get(led.headers["location"])
@@ -363,11 +371,11 @@ def test_a_reporter_supplies_what_was_asked_and_withdraws(town: Town, phone: htt
     town.reviewer.get(f"/cases/{case.id}", after=case.position)
     page = phone.get(f"/cases/{number}")
     says(page, 200, "在哪个路口？")
-    form = form_on(page.text, "supply-information") | {"text": "南门路口"}
+    form = form_of(page.text, "supply-information") | {"text": "南门路口"}
     path = f"/cases/{number}/supply-information"
     done = phone.post(path, data=form, headers=origin(town))
     assert done.status_code == 303, done.text
-    form = form_on(phone.get(f"/cases/{number}").text, "withdraw")
+    form = form_of(phone.get(f"/cases/{number}").text, "withdraw")
     gone = phone.post(f"/cases/{number}/withdraw", data=form, headers=origin(town))
     assert gone.headers["location"] == "/my"
     assert town.reviewer.get(f"/cases/{number}").json()["status"] == "withdrawn"
@@ -390,8 +398,7 @@ def test_a_resident_registers_is_signed_in_and_finds_what_was_reported(
     assert done.headers["location"] == "/my", done.text
     page = phone.get("/my")
     says(page, 200, "注册成功")
-    token = re.search(r'name="token" value="([0-9a-f]+)"', page.text)
-    assert token
+    assert token_on(page.text)
     form_now = fields(phone.get("/report").text) | {
         "text": "盲道上停满共享单车",
         "place.kind": "road",
@@ -459,7 +466,7 @@ def busy(tmp_path: Path) -> Iterator[Town]:
 def test_too_much_from_one_source_is_said_in_the_page_and_nothing_is_lost(
     town: Town, busy: Town
 ) -> None:
-    with httpx.Client(base_url=busy.http.base_url, headers=BROWSER) as phone:
+    with client_of(busy) as phone:
         form = fields(phone.get("/report").text) | HERE | {"indicator": "P10", "near_shown": "yes"}
         two = [("album_files", (f"{n}.jpg", picture(n), "image/jpeg")) for n in (91, 92)]
         answer = phone.post("/report", data=form, files=two, headers=origin(busy))
@@ -486,7 +493,7 @@ def test_a_reporter_of_a_merged_case_follows_and_rates_its_primary(
     page = phone.get(f"/cases/{number}")
     says(page, 200, "一并办理")
     assert "已清理，感谢反映。" in page.text and "请您评价" in page.text
-    form = form_on(page.text, "rate") | {"solved": "no", "satisfaction": "1", "efficiency": "1"}
+    form = form_of(page.text, "rate") | {"solved": "no", "satisfaction": "1", "efficiency": "1"}
     done = phone.post(f"/cases/{number}/rate", data=form, headers=origin(town))
     assert done.status_code == 303, done.text
     assert town.reviewer.get(f"/cases/{primary.id}").json()["status"] == "under_recheck"
@@ -502,7 +509,7 @@ def test_what_was_reported_before_signing_in_is_still_theirs_in_this_browser(
     assert number in phone.get("/my").text
     page = phone.get(f"/cases/{number}")
     says(page, 200, "登录之前报的")
-    more = form_on(page.text, "add-information") | {"text": "再补一句"}
+    more = form_of(page.text, "add-information") | {"text": "再补一句"}
     done = phone.post(f"/cases/{number}/add-information", data=more, headers=origin(town))
     assert done.status_code == 303, done.text
     assert town.reviewer.get(f"/cases/{number}").json()["new_information"]

@@ -6,15 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from api.pages.office_audit import OF_ACCOUNTS
 from casework.model import Role
-from tests.api.browsing import HEADERS, Browsing
+from tests.api.browsing import Browser, browsing, signed_in
 from tests.api.client import PASSWORD, Town, own_town
 
-Sits = Callable[..., Browsing]
+Sits = Callable[..., Browser]
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +28,8 @@ def sits(town: Town) -> Iterator[Sits]:
     """Browsers of people: `sits(Role.SYSADMIN)`; another one of the role each time."""
     with ExitStack() as open_:
 
-        def sits_down(*roles: Role, street: str | None = None) -> Browsing:
-            client = httpx.Client(base_url=town.http.base_url, headers=HEADERS, timeout=30)
-            found = Browsing(town, open_.enter_context(client))
-            name = f"{roles[0]}{uuid4().hex[:8]}"
-            town.staff(name, *roles, street=street)
-            found.sign_in(name)
-            return found
+        def sits_down(*roles: Role, street: str | None = None) -> Browser:
+            return open_.enter_context(browsing(town, *roles, street=street))
 
         yield sits_down
 
@@ -50,17 +44,17 @@ def test_an_account_is_made_given_roles_by_two_and_signs_in(town: Town, sits: Si
     office, guard = sits(Role.SYSADMIN), sits(Role.SECADMIN)
     name = f"新人{uuid4().hex[:6]}"
     path = "/office/accounts/new"
-    page = office.open("/office/accounts")
+    page = office.page("/office/accounts")
     made = office.send(page, path, name=name, display_name="李新")
     assert made.status_code == 200 and made.headers["cache-control"] == "no-store"
     secret = re.search(r"<code>([^<]+)</code>", made.text)
     assert secret
     again = office.send(page, path, name=name, display_name="李新")
     assert again.status_code == 303, "the same form is one account, and its password is not told"
-    clash = office.send(office.open("/office/accounts"), path, name=name, display_name="李二")
+    clash = office.send(office.page("/office/accounts"), path, name=name, display_name="李二")
     assert clash.status_code == 409 and 'value="李二"' in clash.text
 
-    page = office.open("/office/accounts")
+    page = office.page("/office/accounts")
     account = account_id(page, name)
     nothing = office.send(page, f"/office/accounts/{account}/roles", roles=["street"], street="")
     assert nothing.status_code == 422 and "refused" in nothing.text
@@ -68,22 +62,20 @@ def test_an_account_is_made_given_roles_by_two_and_signs_in(town: Town, sits: Si
         page, f"/office/accounts/{account}/roles", roles=["street"], street="110108011"
     )
     assert "角色待确认" in told
-    waiting = guard.open("/office/security")
+    waiting = guard.page("/office/security")
     proposal = re.search(r"/office/security/roles/([0-9a-f-]{36})/confirm", waiting)
     assert proposal
     guard.done(waiting, f"/office/security/roles/{proposal[1]}/confirm")
-    page = office.open("/office/accounts")
+    page = office.page("/office/accounts")
     assert "街镇经办" in page and "中关村街道" in page
 
-    client = httpx.Client(base_url=town.http.base_url, headers=HEADERS)
-    with client as http:
-        new = Browsing(town, http)
+    with browsing(town) as new:
         answer = new.post("/sign-in", {"name": name, "password": secret[1]})
         assert (answer.status_code, answer.headers["location"]) == (303, "/password")
     office.done(page, f"/office/accounts/{account}/disable")
-    assert "已停用" in office.open("/office/accounts")
-    office.done(office.open("/office/accounts"), f"/office/accounts/{account}/enable")
-    waiting = guard.open("/office/security")
+    assert "已停用" in office.page("/office/accounts")
+    office.done(office.page("/office/accounts"), f"/office/accounts/{account}/enable")
+    waiting = guard.page("/office/security")
     guard.done(waiting, f"/office/security/accounts/{account}/withdraw-roles")
 
 
@@ -94,16 +86,16 @@ def test_nobody_confirms_what_they_proposed(town: Town, sits: Sits) -> None:
     me = town.staff(f"安全{uuid4().hex[:6]}", Role.SECADMIN)
     proposed = me.post(f"/accounts/{someone.account}/roles", {"roles": ["editor"]})
     assert proposed.status_code == 202
-    page = guard.open("/office/security")
+    page = guard.page("/office/security")
     assert f"/office/security/roles/{proposed.json()['id']}/confirm" in page
     guard.done(page, f"/office/security/roles/{proposed.json()['id']}/reject")
-    assert proposed.json()["id"] not in guard.open("/office/security")
+    assert proposed.json()["id"] not in guard.page("/office/security")
 
 
 def test_a_partner_gets_a_key_once_and_scopes_from_the_other_room(sits: Sits) -> None:
     office, guard = sits(Role.SYSADMIN), sits(Role.SECADMIN)
     name = f"网络问政{uuid4().hex[:6]}"
-    page = office.done(office.open("/office/accounts"), "/office/accounts/partners/new", name=name)
+    page = office.done(office.page("/office/accounts"), "/office/accounts/partners/new", name=name)
     found = re.search(
         rf"{name}</strong>.*?/office/accounts/partners/([0-9a-f-]+)/key", page, re.DOTALL
     )
@@ -112,9 +104,9 @@ def test_a_partner_gets_a_key_once_and_scopes_from_the_other_room(sits: Sits) ->
     assert key.status_code == 200 and "<code>" in key.text
     wrong = office.send(page, f"/office/accounts/partners/{found[1]}/key", overlap_hours="很久")
     assert wrong.status_code == 422 and 'value="很久"' in wrong.text
-    waiting = guard.open("/office/security")
+    waiting = guard.page("/office/security")
     guard.done(waiting, f"/office/security/partners/{found[1]}/scopes", scopes=["cases:read"])
-    assert "cases:read" in office.open("/office/accounts")
+    assert "cases:read" in office.page("/office/accounts")
     office.done(page, f"/office/accounts/partners/{found[1]}/disable")
 
 
@@ -124,7 +116,7 @@ CONFIGURATION = "/office/configuration"
 def test_an_indicator_is_revised_by_one_and_confirmed_by_another(town: Town, sits: Sits) -> None:
     office, chief = sits(Role.SYSADMIN), sits(Role.SUPERVISOR)
     path = f"{CONFIGURATION}/indicators/P10"
-    page = office.open(path)
+    page = office.page(path)
     fields = filled(page, path)
     fields["indicator.name"] = ["非机动车停放"]
     fields["indicator.conditions.0.limit.amount"] = ["3"]
@@ -138,10 +130,10 @@ def test_an_indicator_is_revised_by_one_and_confirmed_by_another(town: Town, sit
     assert wrong.status_code == 422 and 'value="三"' in wrong.text
     done = office.post(path, {**fields, "reason": ["按季度调整"]})
     assert done.status_code == 303, done.text
-    page = chief.open(CONFIGURATION)
+    page = chief.page(CONFIGURATION)
     number = newest(page)
     assert "修订指标 P10 非机动车停放" in page and "按季度调整" in page
-    assert f"/changes/{number}/confirm" not in office.open(CONFIGURATION)
+    assert f"/changes/{number}/confirm" not in office.page(CONFIGURATION)
     chief.done(page, f"{CONFIGURATION}/changes/{number}/confirm")
     change = town.supervisor.get("/changes").json()[0]
     assert change["state"] == "confirmed"
@@ -228,11 +220,11 @@ def test_each_kind_of_change_is_proposed_from_its_form_and_withdrawn(
     given: dict[str, str | list[str]] = {
         **fields, "effective_from": "2026-07-01T00:00", "reason": "区里要求",
     }  # fmt: skip
-    page = office.open(CONFIGURATION)
+    page = office.page(CONFIGURATION)
     form = {**office_hidden(page, path), **given}
     answer = office.post(path, form)
     assert answer.status_code == 303, answer.text
-    page = office.open(CONFIGURATION)
+    page = office.page(CONFIGURATION)
     assert says in page
     late = office.post(
         path, {**office_hidden(page, path), **given, "effective_from": "2020-01-01T00:00"}
@@ -240,7 +232,7 @@ def test_each_kind_of_change_is_proposed_from_its_form_and_withdrawn(
     assert late.status_code == 422 and "生效" in late.text
     number = newest(page)
     office.done(page, f"{CONFIGURATION}/changes/{number}/withdraw")
-    assert f'aria-label="变更{number}"' not in office.open(CONFIGURATION)
+    assert f'aria-label="变更{number}"' not in office.page(CONFIGURATION)
 
 
 def office_hidden(page: str, path: str) -> dict[str, str | list[str]]:
@@ -249,7 +241,7 @@ def office_hidden(page: str, path: str) -> dict[str, str | list[str]]:
 
 def test_words_are_changed_as_rows_and_nonsense_is_told(town: Town, sits: Sits) -> None:
     office, chief = sits(Role.SYSADMIN), sits(Role.SUPERVISOR)
-    page = office.open(CONFIGURATION)
+    page = office.page(CONFIGURATION)
     path = f"{CONFIGURATION}/words/danger"
     fields = filled(page, path)
     names = fields["name"]
@@ -267,12 +259,12 @@ def test_words_are_changed_as_rows_and_nonsense_is_told(town: Town, sits: Sits) 
     assert change["change"]["wordings"][-1]["words"] == ["树倒了", "大树倾倒"]
     number = change["id"]
     reject = f"{CONFIGURATION}/changes/{number}/reject"
-    page = chief.open(CONFIGURATION)
+    page = chief.page(CONFIGURATION)
     assert chief.send(page, reject, reason=" ").status_code == 422
     chief.done(page, reject, reason="词太宽，误报多")
     years = f"{CONFIGURATION}/years"
     bad = office.send(
-        office.open(CONFIGURATION), years, year="2028", holidays="元旦", source="x",
+        office.page(CONFIGURATION), years, year="2028", holidays="元旦", source="x",
         effective_from="2026-07-01T00:00", reason="区里要求",
     )  # fmt: skip
     assert (
@@ -283,7 +275,7 @@ def test_words_are_changed_as_rows_and_nonsense_is_told(town: Town, sits: Sits) 
 def test_the_roster_is_kept_for_every_desk(town: Town, sits: Sits) -> None:
     office = sits(Role.SYSADMIN)
     someone = town.staff(f"值班{uuid4().hex[:6]}", Role.REVIEWER)
-    page = office.open("/office/duty")
+    page = office.page("/office/duty")
     wrong = office.send(
         page, "/office/duty/assign", desk="reviewer", account=str(someone.account),
         starts_at="2026-05-20T07:00", ends_at="2026-05-19T07:00",
@@ -304,20 +296,20 @@ def test_an_erasure_takes_two_and_the_ledger_shows_it(town: Town, sits: Sits) ->
     citizen = town.citizen(f"市民{uuid4().hex[:6]}")
     citizen.report()
     person = citizen.get("/me").json()["person_id"]
-    page = first.open("/office/security")
+    page = first.page("/office/security")
     unknown = first.send(page, "/office/security/erasures/new", person=str(uuid4()))
     assert unknown.status_code == 404 and "没有" in unknown.text
     page = first.done(page, "/office/security/erasures/new", person=person)
     erasure = re.search(rf"删除 {person}.*?您是申请人", page, re.DOTALL)
     assert erasure, "one's own request is not one's own to approve"
-    page = second.open("/office/security")
+    page = second.page("/office/security")
     found = re.search(rf"删除 {person}.*?/erasures/([0-9a-f-]+)/approve", page, re.DOTALL)
     assert found
-    texts = second.open(f"/office/security/texts?person={person}")
+    texts = second.page(f"/office/security/texts?person={person}")
     assert "没有相关文字" in texts
     page = second.done(page, f"/office/security/erasures/{found[1]}/approve")
     assert person in page and ("已完成" in page or "正在清除" in page)
-    assert "权限表" in second.open("/office/security/policy")
+    assert "权限表" in second.page("/office/security/policy")
 
 
 def test_the_auditor_finds_who_did_what_and_checks_the_chain(town: Town, sits: Sits) -> None:
@@ -326,30 +318,29 @@ def test_the_auditor_finds_who_did_what_and_checks_the_chain(town: Town, sits: S
     town.street().refused(
         case, "register", 403, "not-permitted", indicator="P10", condition="P10-2"
     )
-    page = auditor.open(f"/office/audit?target={case.number}")
+    page = auditor.page(f"/office/audit?target={case.number}")
     assert case.id in page and "被拒" in page
-    assert "没有符合条件的记录" in auditor.open("/office/audit?action=nothing-like-it")
-    wrong = auditor.open("/office/audit?since=昨天", 422)
+    assert "没有符合条件的记录" in auditor.page("/office/audit?action=nothing-like-it")
+    wrong = auditor.page("/office/audit?since=昨天", 422)
     assert "请填写日期" in wrong and 'value="昨天"' in wrong
-    assert "被拒" in auditor.open("/office/audit?outcome=refused&since=2026-05-01&until=2026-12-31")
+    assert "被拒" in auditor.page("/office/audit?outcome=refused&since=2026-05-01&until=2026-12-31")
     told = auditor.send(page, "/office/audit/verify")
     assert told.status_code == 200 and "审计链完整" in told.text
 
 
 def test_the_first_of_the_three_comes_by_a_token_of_the_command_line() -> None:
     path, given = "/first-administrator", {"name": "首任审计", "display_name": "周审"}
-    with own_town() as new, httpx.Client(base_url=new.http.base_url, headers=HEADERS) as http:
+    with own_town() as new, browsing(new) as nobody:
         token = new.parts.grants.issue_first_admin_token(new.clock(), Role.AUDITOR)
-        nobody = Browsing(new, http)
-        page = nobody.open(path)
+        page = nobody.page(path)
         weak = nobody.send(page, path, one_time=token, password="1", **given)
         assert weak.status_code == 422 and 'value="周审"' in weak.text
         done = nobody.done(page, path, one_time=token, password=PASSWORD, **given)
         assert "审计员账号已建好" in done
         again = nobody.send(page, path, one_time=token, password=PASSWORD, **given)
         assert again.status_code >= 400, "a token works once"
-        nobody.sign_in("首任审计")
-        assert "审计" in nobody.open("/office/audit")
+        assert signed_in(new, nobody.http, "首任审计").status_code == 303
+        assert "审计" in nobody.page("/office/audit")
 
 
 def test_whatever_the_trail_writes_of_accounts_has_a_chinese_name() -> None:
@@ -371,8 +362,8 @@ def test_no_room_is_open_to_another(sits: Sits) -> None:
     }
     for role in rooms:
         one = sits(role)
-        own = one.open("/search" if role not in rooms else rooms[role][0])
+        own = one.page("/search" if role not in rooms else rooms[role][0])
         for other, paths in rooms.items():
             for path in paths:
-                one.open(path, 200 if other is role else 403)
+                one.page(path, 200 if other is role else 403)
                 assert (f'href="{path}"' in own) == (other is role)

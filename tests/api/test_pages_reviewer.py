@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from api.accounts.principal import Channel, PrincipalKind
-from api.pages.visitors import COOKIE
 from casework.model import Role
+from tests.api.browsing import Browser, browsing, form_to
 from tests.api.client import (
     INSIDE,
     NEAR_BORDER,
@@ -29,67 +29,44 @@ def town() -> Iterator[Town]:
 
 """A page asks what the API asks; that is tested on either store."""
 
-BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
-
-class Window:
-    """A browser in which somebody is signed in; it follows nothing by itself."""
-
-    def __init__(self, town: Town, http: httpx.Client, name: str) -> None:
-        self.town = town
-        self.http = http
-        self.origin = {"Origin": str(town.http.base_url).rstrip("/")}
-        who = town.staff(name).account
-        assert who is not None
-        with town.parts.desk.write() as connection:
-            # As the form for signing in would; what argon2 costs is another test's affair.
-            session = town.parts.sessions.open(
-                connection, who, PrincipalKind.STAFF, Channel.PAGE, uuid4(), town.clock()
-            )
-        http.cookies.set(COOKIE, session.value)
-
-    def get(self, path: str, **query: str) -> httpx.Response:
-        head = self.town.parts.casework.eventlog.head()
-        self.town.reviewer.get("/cases", after=head, limit=1)
-        answer = self.http.get(path, params=query or None)
-        if answer.status_code == 200 and "text/html" in answer.headers["content-type"]:
-            assert " style=" not in answer.text and "<script>" not in answer.text
-        return answer
-
-    def post(self, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
-        return self.http.post(path, data=form, headers=self.origin | headers)
+class Window(Browser):
+    """The browser of somebody at the reviewers' desk."""
 
     def form(self, case: Tracked, path: str) -> dict[str, str]:
         """The hidden fields of a form on the desk with this case open."""
-        return hidden(self.get("/desk/reviewer", case=case.number).text, path)
+        return form_to(self.page("/desk/reviewer", case=case.number), at(case, path))
 
     def decide(self, case: Tracked, path: str, **values: str) -> httpx.Response:
         """Fill in a form of the open case and send it."""
-        return self.post(f"/desk/reviewer/{case.number}/{path}", self.form(case, path) | values)
+        return self.post(at(case, path), self.form(case, path) | values)
 
 
-def hidden(page: str, path: str) -> dict[str, str]:
-    found = re.search(rf'<form[^>]*action="[^"]*/{path}".*?</form>', page, re.DOTALL)
-    assert found, f"no form {path}"
-    return dict(re.findall(r'<input type="hidden" name="([a-z_.]+)" value="([^"]*)">', found[0]))
+def at(case: Tracked, path: str) -> str:
+    """Where a form of the desk is posted to."""
+    return f"/desk/reviewer/{case.number}/{path}"
 
 
-def window(town: Town, *roles: Role, street: str | None = None) -> Iterator[Window]:
-    name = f"{'、'.join(roles)}{uuid4().hex[:8]}"
-    town.staff(name, *roles, street=street)
-    with httpx.Client(base_url=town.http.base_url, headers=BROWSER, timeout=30) as client:
-        yield Window(town, client, name)
+@contextmanager
+def window(town: Town, role: Role) -> Iterator[Window]:
+    with browsing(town, role) as browser:
+        yield Window(town, browser.http)
+
+
+JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
 def desk(town: Town) -> Iterator[Window]:
     """A reviewer's own window."""
-    yield from window(town, Role.REVIEWER)
+    with window(town, Role.REVIEWER) as found:
+        yield found
 
 
 @pytest.fixture
 def checker(town: Town) -> Iterator[Window]:
-    yield from window(town, Role.CHECKER)
+    with window(town, Role.CHECKER) as found:
+        yield found
 
 
 def spot(town: Town) -> Body:
@@ -131,10 +108,10 @@ def test_a_plain_report_is_registered_by_sending_what_stands_chosen(
     chosen = re.search(r'name="choice" value="(P10 P10-[0-9])" checked', page)
     assert chosen, "the reporter's own choice stands first"
     assert "反映人所选" in page and "结案标准：" in page
-    form = hidden(page, "register")
+    form = form_to(page, at(case, "register"))
     assert form["next"] != case.number
     form |= {"choice": chosen[1], "dispatch": "yes"}
-    done = desk.post(f"/desk/reviewer/{case.number}/register", form)
+    done = desk.post(at(case, "register"), form)
     assert done.status_code == 303
     assert done.headers["location"].startswith("/desk/reviewer?list=to_review")
     told = desk.get(done.headers["location"]).text
@@ -233,8 +210,8 @@ def test_the_similar_case_is_merged_by_one_tap(town: Town, desk: Window) -> None
     first, again = (town.anonymous().report(place=place) for _ in range(2))
     page = desk.get("/desk/reviewer", case=again.number).text
     assert f"并入{first.number}" in page and "位置基本相同" in page
-    form = hidden(page, "merge") | {"primary": first.number}
-    assert desk.post(f"/desk/reviewer/{again.number}/merge", form).status_code == 303
+    form = form_to(page, at(again, "merge")) | {"primary": first.number}
+    assert desk.post(at(again, "merge"), form).status_code == 303
     assert town.reviewer.sees(again)["status"] == "merged"
     unknown = desk.decide(first, "merge", primary="HD26051100000000")
     assert unknown.status_code == 422 and "没有编号为HD26051100000000的案件" in unknown.text
@@ -263,22 +240,17 @@ def test_what_was_handed_over_is_closed_or_sent_back(town: Town, desk: Window) -
         page = desk.get("/desk/reviewer", case=done.number).text
         seen = re.findall(r'name="findings_seen" value="([^"]+)"', page)
         form |= {"standard_met": "yes", "reply": "已处置完毕，请评价。"}
-        answer = desk.http.post(
-            f"/desk/reviewer/{done.number}/close",
-            data={**form, "findings_seen": seen},
-            headers=desk.origin,
-        )
+        answer = desk.post(at(done, "close"), {**form, "findings_seen": seen})
         if answer.status_code == 303:
             break
     assert town.reviewer.sees(done)["status"] == "closed"
     page = desk.get("/desk/reviewer", case=again.number).text
     seen = re.findall(r'name="findings_seen" value="([^"]+)"', page)
-    form = hidden(page, "order-rework") | {"code": "R02", "words": "墙角还有，请清理干净。"}
-    answer = desk.http.post(
-        f"/desk/reviewer/{again.number}/order-rework",
-        data={**form, "findings_seen": seen},
-        headers=desk.origin,
-    )
+    form = form_to(page, at(again, "order-rework")) | {
+        "code": "R02",
+        "words": "墙角还有，请清理干净。",
+    }
+    answer = desk.post(at(again, "order-rework"), {**form, "findings_seen": seen})
     if answer.status_code != 303:
         assert "查验" in answer.text and "墙角还有，请清理干净。" in answer.text
 
@@ -288,7 +260,7 @@ def test_who_lost_a_race_is_told_who_did_what_and_keeps_the_words(town: Town, de
     form = desk.form(case, "refuse")
     town.second_reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
     form |= {"code": "N05", "words": "照片里看不出问题在哪里。"}
-    answer = desk.post(f"/desk/reviewer/{case.number}/refuse", form)
+    answer = desk.post(at(case, "refuse"), form)
     assert answer.status_code in {409, 412}
     assert "在您打开之后" in answer.text and "审核员审核乙：" in answer.text
     assert "照片里看不出问题在哪里。" in answer.text
@@ -297,23 +269,23 @@ def test_who_lost_a_race_is_told_who_did_what_and_keeps_the_words(town: Town, de
 def test_a_case_is_claimed_told_to_the_others_and_given_up(town: Town, desk: Window) -> None:
     case = town.citizen("市民甲").report(place=spot(town))
     page = desk.get("/desk/reviewer", case=case.number).text
-    form = hidden(page, "claim")
-    told = desk.post(f"/desk/reviewer/{case.number}/claim", form, Accept="application/json")
+    form = form_to(page, at(case, "claim"))
+    told = desk.post(at(case, "claim"), form, JSON)
     assert told.status_code == 200 and told.json()["version"] == case.version + 1
     assert "您已领办" in desk.get("/desk/reviewer", case=case.number).text
-    for other in window(town, Role.REVIEWER):
+    with window(town, Role.REVIEWER) as other:
         rows = other.get("/desk/reviewer/queue", list="to_review").text
         row = rows[rows.index(f'data-number="{case.number}"') :]
         assert "已领办" in row[: row.index("</a>")]
         assert re.search(r"已领办，至5月", other.get("/desk/reviewer", case=case.number).text)
-        late = hidden(page, "claim") | {"token": other.form(case, "refuse")["token"]}
-        lost = other.post(f"/desk/reviewer/{case.number}/claim", late, Accept="application/json")
+        late = form_to(page, at(case, "claim")) | {"token": other.form(case, "refuse")["token"]}
+        lost = other.post(at(case, "claim"), late, JSON)
         assert lost.status_code in {409, 412} and lost.json()["since"]
     # Whoever decides the case before it is led past it.
-    for other in window(town, Role.REVIEWER):
+    with window(town, Role.REVIEWER) as other:
         earlier = town.citizen("市民甲").report(place=spot(town))
         form = other.form(earlier, "refuse") | {"code": "N05", "words": "", "next": case.number}
-        on = other.post(f"/desk/reviewer/{earlier.number}/refuse", form)
+        on = other.post(at(earlier, "refuse"), form)
         assert on.status_code == 303
         assert case.number not in on.headers["location"]
     given_up = desk.decide(case, "release")
@@ -387,12 +359,12 @@ def test_an_unhappy_citizen_is_visited_and_rechecked_and_a_happy_case_nominated(
     happy = rated(town, solved="yes", satisfaction=5, efficiency=5)
     page = desk.get("/desk/reviewer", case=happy.number).text
     assert "推荐为典型案例" in page
-    form = hidden(page, "nominate")
+    form = form_to(page, at(happy, "nominate"))
     after = re.findall(r'name="after" value="([^"]+)"', page)
-    empty = desk.post(f"/desk/reviewer/{happy.number}/nominate", form | {"caption": ""})
+    empty = desk.post(at(happy, "nominate"), form | {"caption": ""})
     assert empty.status_code == 422 and 'href="#nominate-caption"' in empty.text
     done = desk.post(
-        f"/desk/reviewer/{happy.number}/nominate",
+        at(happy, "nominate"),
         form | {"caption": "路口共享单车一日内清理到位。", "after": after[0]},
     )
     assert done.status_code == 303, done.text
@@ -424,7 +396,7 @@ def test_a_checker_goes_and_looks_and_reports(town: Town, desk: Window, checker:
     assert case.number in listed and "请看是否在楼道内。" in listed and "到期" in listed
     page = checker.get(f"/cases/{case.number}").text
     assert "要核查什么" in page and 'capture="environment"' in page
-    form = hidden(page, "report-site-check")
+    form = form_to(page, f"/cases/{case.number}/report-site-check")
     empty = checker.post(f"/cases/{case.number}/report-site-check", form | {"findings": ""})
     assert empty.status_code == 422 and "核查情况" in empty.text
     done = checker.post(

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from casework.model import Role
+from tests.api.browsing import Browser, browsing, form_to, part
 from tests.api.client import XUEYUANLU, ZHONGGUANCUN, Town, Tracked, own_town, picture
-from tests.api.page_forms import Browser, browsing, form_to, part
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +83,11 @@ def test_the_list_is_asked_for_again_at_no_cost_while_nothing_changes(
     clerk.page("/desk/street")
     answer = clerk.get("/desk/street/tasks")
     tag = answer.headers["etag"]
-    same = clerk.client.get("/desk/street/tasks", headers={"If-None-Match": tag})
+    same = clerk.http.get("/desk/street/tasks", headers={"If-None-Match": tag})
     assert (same.status_code, same.headers["etag"], same.content) == (304, tag, b"")
     case = dispatched(town)
     clerk.town.street().get("/desk/street", after=case.position)
-    changed = clerk.client.get("/desk/street/tasks", headers={"If-None-Match": tag})
+    changed = clerk.http.get("/desk/street/tasks", headers={"If-None-Match": tag})
     assert changed.status_code == 200 and case.number in changed.text
     assert "<html" not in changed.text
 
@@ -201,7 +201,8 @@ def test_a_note_stands_on_top_and_is_answered_by_its_words(town: Town, clerk: Br
     town.supervisor.act(case, "note", "handling", words="请说明清运计划。")
     town.supervisor.act(case, "note", "handling", words="请说明责任人。")
     desk = clerk.page("/desk/street")
-    assert desk.index('id="section-notes"') < desk.index(case.number)
+    assert re.findall('id="section-([a-z_]+)"', desk)[0] == "notes"
+    assert case.number in part(desk, "section-notes")
     page = clerk.page(f"/cases/{case.number}", do="answer_note")
     assert "请说明清运计划。" in page and "第2号：请说明责任人。" in page
     path = f"/cases/{case.number}/answer-note"

@@ -8,6 +8,7 @@ import pytest
 
 from casework.clocks import SHANGHAI
 from casework.model import Role
+from tests.api.browsing import Browser, browsing, form_to, part
 from tests.api.client import (
     NEAR_BORDER,
     XUEYUANLU,
@@ -17,7 +18,6 @@ from tests.api.client import (
     is_problem,
     own_town,
 )
-from tests.api.page_forms import Browser, browsing, form_to, part
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_hand_overs_in_doubt_and_the_lists_are_told_and_asked_for_again(
     assert case.number in doubt and "R05" in doubt
     answer = boss.get("/desk/supervisor/lists")
     tag = answer.headers["etag"]
-    again = boss.client.get("/desk/supervisor/lists", headers={"If-None-Match": tag})
+    again = boss.http.get("/desk/supervisor/lists", headers={"If-None-Match": tag})
     assert again.status_code in {200, 304}, "the minutes may have turned over"
     assert "<html" not in answer.text
 

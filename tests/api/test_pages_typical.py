@@ -23,9 +23,9 @@ from PIL import Image
 from api.evidence_schemas import BoxIn
 from api.pages.covering import Row, boxes_of, row_of
 from casework.model import Role
-from tests.api.client import PASSWORD, ZHONGGUANCUN, Body, Town, Tracked, open_town, settings_for
+from tests.api.browsing import Browser, browsing, form_to, holds_together, token_on
+from tests.api.client import ZHONGGUANCUN, Body, Town, Tracked, open_town, settings_for
 from tests.api.test_evidence_api import until
-from tests.api.test_pages import BROWSER, holds_together, origin
 from tests.api.test_typical_cases_api import (
     approved,
     caught_up,
@@ -52,12 +52,8 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
-class Window:
-    """A browser with somebody at it, who has signed in once."""
-
-    def __init__(self, town: Town, http: httpx.Client) -> None:
-        self.town = town
-        self.http = http
+class Window(Browser):
+    """A browser in which more is asked of what is read and sent."""
 
     def read(self, path: str, status: int = 200, **headers: str) -> httpx.Response:
         answer = self.http.get(path, headers=headers)
@@ -74,17 +70,12 @@ class Window:
 
     def sends(self, page: str, action: str, **form: object) -> httpx.Response:
         """Fill in the form of a page that goes to this address, and send it."""
-        found = re.search(
-            rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.read(page).text, re.DOTALL
-        )
-        assert found, f"{page} has no form to {action}"
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[0]))
-        return self.http.post(action, data={**hidden, **form}, headers=origin(self.town))
+        return self.post(action, {**form_to(self.read(page).text, action), **form})
 
     def posts(self, action: str, page: str, **form: object) -> httpx.Response:
         """Send a form that the page does not offer."""
-        data = {"token": token(self.read(page).text), "key": str(uuid4()), **form}
-        return self.http.post(action, data=data, headers=origin(self.town))
+        own = {"token": token_on(self.read(page).text), "key": str(uuid4())}
+        return self.post(action, {**own, **form})
 
     def goes(self, page: str, action: str, to: str, **form: object) -> str:
         """The same, and where it leads; what is said there."""
@@ -101,13 +92,8 @@ def window(
     town: Town, name: str | None, *roles: Role, street: str | None = None
 ) -> Iterator[Window]:
     """A browser, and whoever has signed in there."""
-    with httpx.Client(base_url=town.http.base_url, headers=BROWSER, timeout=30) as http:
-        if name is not None:
-            town.staff(name, *roles, street=street)
-            form = {"name": name, "password": PASSWORD, "next": "/"}
-            answer = http.post("/sign-in", data=form, headers=origin(town))
-            assert answer.status_code == 303, answer.text
-        yield Window(town, http)
+    with browsing(town, *roles, street=street, name=name or "") as browser:
+        yield Window(town, browser.http)
 
 
 @pytest.fixture(scope="module")
@@ -322,12 +308,6 @@ def it_is_corrected_and_withdrawn(desk: Desk, case: Case, texts: Body) -> None:
     editor.sees(entry, "有人能认出来。", "看公开页")
 
 
-def token(text: str) -> str:
-    found = re.search(r'name="token" value="([0-9a-f]+)"', text)
-    assert found
-    return found[1]
-
-
 def article(text: str) -> str:
     """What the public reads of an entry, without where its pictures are fetched."""
     found = re.search(r"<h1 id=\"entry-title\">.*?</dl>", text, re.DOTALL)
@@ -458,10 +438,10 @@ def test_another_entrys_step_is_no_reason_to_write_again_but_ones_own_is(
     form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', first))
     form |= {"key": str(uuid4()), "caption": "先写的。"}
     nominated(press, solved(press))
-    done = editor.http.post(f"{entry}/texts", data=form, headers=origin(press))
+    done = editor.post(f"{entry}/texts", form)
     assert done.status_code == 303, unescape(done.text)
     late = form | {"key": str(uuid4()), "caption": "后写的，没看到先写的。"}
-    stale = editor.http.post(f"{entry}/texts", data=late, headers=origin(press))
+    stale = editor.post(f"{entry}/texts", late)
     assert stale.status_code == 412
     assert "本月典型案例已更新" in stale.text and "后写的，没看到先写的。" in stale.text
     other.goes(entry, f"{entry}/texts", f"{entry}/preview", caption="看过再写的。")

@@ -367,8 +367,8 @@ async function sent(button) {
 function refused(text) {
   for (const marked of form.querySelectorAll("[aria-invalid]")) marked.removeAttribute("aria-invalid");
   swap(text);
-  for (const link of by("refused-told").querySelectorAll("[data-field]")) {
-    const input = form.querySelector(`[name="${CSS.escape(link.dataset.field)}"]:not([type=radio]):not([type=hidden])`);
+  for (const line of by("refused-told").querySelectorAll("[data-field]")) {
+    const input = form.querySelector(`[name="${CSS.escape(line.dataset.field)}"]:not([type=radio]):not([type=hidden])`);
     input?.setAttribute("aria-invalid", "true");
   }
   by("refused-told").querySelector(".refused")?.focus();
