@@ -72,16 +72,23 @@ class Ground:
                 held.setdefault((place.kind, street in DEMO_STREETS), []).append(place)
         self._held = held
 
-    def spot(self, rng: Random, indicator: str, *, certain: bool = True) -> Spot:
-        """A spot for the indicator, far enough from every border or, if not `certain`, near one."""
+    def spot(
+        self, rng: Random, indicator: str, *, certain: bool = True, street: str | None = None
+    ) -> Spot:
+        """A spot for the indicator, far enough from every border or, if not `certain`, near one.
+
+        In that `street`, if one is given. Raises LookupError where there is none.
+        """
         for _ in range(2000):
             kind = rng.choice(_AT[indicator])
-            near_home = rng.random() < _DEMO_SHARE
+            near_home = rng.random() < _DEMO_SHARE if street is None else street in DEMO_STREETS
             choice = self._held.get((kind, near_home))
             if not choice:
                 continue
             found = self._near(rng, rng.choice(choice), indicator)
-            if found is not None and found.certain is certain:
+            if found is None or found.certain is not certain:
+                continue
+            if street in {None, found.street}:
                 return found
         raise LookupError(f"no spot for {indicator}")
 
