@@ -14,7 +14,7 @@ from casework.clocks import SHANGHAI
 from casework.model import Role
 
 _HOME, _OTHER = DEMO_STREETS
-_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+_DAY = timedelta(days=1)
 _NOON = 14
 """When the early shift ends and the late one begins."""
 
@@ -23,17 +23,18 @@ _WRITTEN = timedelta(hours=7)
 
 
 class Week(NamedTuple):
-    """Who writes a desk's roster, and who is there early and late."""
+    """Who writes a desk's roster, and who is there early and late in the day, or in the week."""
 
     desk: str
     writer: str
     early: str
     late: str
     street: str | None = None
+    half_days: bool = False
 
 
 ROSTERS = (
-    Week("reviewer", "supervisor", "reviewer", "reviewer_2"),
+    Week("reviewer", "supervisor", "reviewer", "reviewer_2", half_days=True),
     Week("supervisor", "supervisor", "supervisor", "supervisor_2"),
     Week(f"street-{_HOME}", "street_lead", "street", "street_lead", _HOME),
     Week(f"street-{_OTHER}", "street_lead", "street_2", "street_lead_2", _OTHER),
@@ -41,7 +42,7 @@ ROSTERS = (
 
 
 class Shift(NamedTuple):
-    """A hand-over from one to another, with words; `answer` is whether it was taken over yet."""
+    """A hand-over from one to another, with words."""
 
     desk: str
     outgoing: str
@@ -53,22 +54,25 @@ class Shift(NamedTuple):
 # The waiting ones are signed by those who are second of a pair: the first finds them to take over.
 SHIFTS = (
     (
-        Shift("reviewer", "reviewer", "reviewer_2", "清单前三件先看，交界的一件等街镇电话。"),
-        Shift("reviewer", "reviewer_2", "reviewer", "待核查里有一件照片存疑，请对照原图。"),
+        Shift("reviewer", "reviewer", "reviewer_2", "清单按到期排好，请先看前三件。"),
+        Shift("reviewer", "reviewer_2", "reviewer", "待核查里有照片存疑的，请对照反映照片。"),
     ),
     (
-        Shift("supervisor", "supervisor_2", "supervisor", "延期、挂账申请各有一件，请今天答复。"),
-        Shift("supervisor", "supervisor_2", "supervisor", "强制结案和转办各一件，须您第二人确认。"),
-    ),
-    (
-        Shift(f"street-{_HOME}", "street", "street_lead", "返工一件，明早原位置补拍。", _HOME),
-        Shift(f"street-{_HOME}", "street_lead", "street", "督办一件，请当班答复。", _HOME),
-    ),
-    (
+        Shift("supervisor", "supervisor_2", "supervisor", "延期、挂账申请请当天答复。"),
         Shift(
-            f"street-{_OTHER}", "street", "street_lead", "挂账一件快到期，请联系施工方。", _OTHER
+            "supervisor",
+            "supervisor_2",
+            "supervisor",
+            "强制结案和转办申请由我提出，须您第二人确认。",
         ),
-        Shift(f"street-{_OTHER}", "street_lead", "street", "待签收一件，先打电话。", _OTHER),
+    ),
+    (
+        Shift(f"street-{_HOME}", "street", "street_lead", "返工的明早到原位置补拍。", _HOME),
+        Shift(f"street-{_HOME}", "street_lead", "street", "有督办待答复，请当班办理。", _HOME),
+    ),
+    (
+        Shift(f"street-{_OTHER}", "street", "street_lead", "挂账快到期的请联系施工方。", _OTHER),
+        Shift(f"street-{_OTHER}", "street_lead", "street", "待签收的请先到场看一看。", _OTHER),
     ),
 )
 """For each desk: one that both signed, one that waits for the second signature."""
@@ -95,7 +99,7 @@ def scripts(until: datetime) -> Iterator[tuple[datetime, Script]]:
 
 
 def _roster(week: Week, monday: datetime) -> Script:
-    """By half days in this week, in one line each in the next."""
+    """Written line by line, the afternoon before the week begins."""
     at = monday - _WRITTEN
     for who, begins, ends in _lines(week, monday):
         at += timedelta(seconds=20)
@@ -111,14 +115,20 @@ def _roster(week: Week, monday: datetime) -> Script:
 
 
 def _lines(week: Week, monday: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    for day in range(7):
-        midnight = monday + day * _DAY
-        opens, noon, ends = (midnight + timedelta(hours=h) for h in (OPENS, _NOON, ENDS))
-        yield week.early, opens, noon
-        yield week.late, noon, ends
-    following = monday + _WEEK
-    yield week.early, following + timedelta(hours=OPENS), following + 4 * _DAY
-    yield week.late, following + 4 * _DAY, following + _WEEK
+    """Who is there from when to when: this week and the next."""
+    opens, noon, ends = (timedelta(hours=hour) for hour in (OPENS, _NOON, ENDS))
+    if week.half_days:
+        for midnight in (monday + day * _DAY for day in range(7)):
+            yield week.early, midnight + opens, midnight + noon
+            yield week.late, midnight + noon, midnight + ends
+    else:
+        yield from _half_weeks(week, monday)
+    yield from _half_weeks(week, monday + 7 * _DAY)
+
+
+def _half_weeks(week: Week, monday: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    yield week.early, monday, monday + 4 * _DAY
+    yield week.late, monday + 4 * _DAY, monday + 7 * _DAY
 
 
 def _monday(until: datetime) -> datetime:

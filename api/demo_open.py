@@ -20,7 +20,7 @@ from api.demo_scenes import (
     registered,
     suspension_asked,
 )
-from api.demo_telling import Scene, Script, Teller
+from api.demo_telling import EXAMINED, Deed, Scene, Script, Teller, do
 from casework.clocks import SHANGHAI
 from casework.lifecycle import Action
 
@@ -88,6 +88,7 @@ def doubtful(t: Teller) -> Script:
     """The photo handed over is the very one that was reported with: the check finds it."""
     t.examined = True
     yield from handling(t)
+    yield from do(Deed(at=t.at, who="clock", what=EXAMINED))
     t.later(5, 15)
     (before,) = t.photo()
     fields = {"outcome": "rectified", "words": t.remedy + "。"}
@@ -287,6 +288,6 @@ OPEN: tuple[Open, ...] = (
     Open(sent_back, 130, 250),
     Open(to_be_rated, 260, 6000, reporter="citizen"),
     Open(unsolved, 320, 2000, reporter="citizen_2"),
-    Open(again, 400, 2000),
+    Open(again, 260, 400),
 )
 """One of each leaves no status and no list without a case."""

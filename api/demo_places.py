@@ -65,11 +65,12 @@ class Ground:
 
     def __init__(self, places: list[Place], dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        held: dict[tuple[str, bool], list[Place]] = {}
+        held: dict[tuple[str, bool | str], list[Place]] = {}
         for place in places:
             if place.kind in _KINDS:
                 street = dispatcher.assign(place.lon, place.lat).street
                 held.setdefault((place.kind, street in DEMO_STREETS), []).append(place)
+                held.setdefault((place.kind, str(street)), []).append(place)
         self._held = held
 
     def spot(
@@ -79,10 +80,10 @@ class Ground:
 
         In that `street`, if one is given. Raises LookupError where there is none.
         """
-        for _ in range(2000):
+        for _ in range(2000 if street is None else 200):
             kind = rng.choice(_AT[indicator])
-            near_home = rng.random() < _DEMO_SHARE if street is None else street in DEMO_STREETS
-            choice = self._held.get((kind, near_home))
+            where = rng.random() < _DEMO_SHARE if street is None else street
+            choice = self._held.get((kind, where))
             if not choice:
                 continue
             found = self._near(rng, rng.choice(choice), indicator)

@@ -22,6 +22,7 @@ from api.demo_scenes import (
     registered,
     solved,
     suspension_asked,
+    taken_on,
 )
 from api.demo_telling import Scene, Script, Teller
 from casework.lifecycle import Action, Status
@@ -221,6 +222,11 @@ def parted(t: Teller) -> Script:
     yield from other.ask(t.reviewer, A.UNMERGE, reason="两处相距较远，不是同一问题。")
     other.later(2, 10)
     yield from other.ask(t.reviewer, A.REFUSE, code="N11", words="现场核实达不到立案条件。")
+    t.at = other.at
+    yield from taken_on(t)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
 
 
 def joined(t: Teller) -> Script:
