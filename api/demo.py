@@ -6,7 +6,6 @@ nothing. Cases are flagged as demonstration in the log.
 """
 
 import asyncio
-import dataclasses
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
@@ -94,9 +93,14 @@ class _Turn(NamedTuple):
     cases: int
 
     @property
+    def waits(self) -> bool:
+        """Whether all before its moment must have been played."""
+        return isinstance(self.step, Deed) and self.step.waits
+
+    @property
     def alone(self) -> bool:
-        """Whether it must not be played beside others."""
-        return isinstance(self.step, Deed) and self.step.alone
+        """Whether nothing may be decided beside it: it changes the rules."""
+        return isinstance(self.step, Deed) and self.step.what in REFERENCE
 
 
 async def play(
@@ -114,9 +118,6 @@ async def play(
         Refusal: a step is against the rules; the story or the catalogue was changed.
 
     """
-    # Beside a story nobody else reads the log on.
-    feed = OwnFeed(parts.casework.eventlog, parts.feed.readers)
-    parts = dataclasses.replace(parts, feed=feed)
     stage = _Stage(parts, clock, troupe, story)
     waiting: list[_Turn] = []
     for number, told in enumerate(_scripts(parts, story)):
@@ -151,12 +152,13 @@ def _wait(
 
 
 def _next(waiting: list[_Turn]) -> list[_Turn]:
-    """The earliest that wait, as many as are played at once; what is alone is played alone."""
-    turns: list[_Turn] = []
-    while waiting and len(turns) < ABREAST and not (turns and waiting[0].alone):
-        turns.append(heapq.heappop(waiting))
-        if turns[0].alone:
+    """The earliest of those that wait, as many as may be played at once."""
+    turns = [heapq.heappop(waiting)]
+    while waiting and len(turns) < ABREAST and not turns[0].alone:
+        head = waiting[0]
+        if head.alone or (head.waits and turns[0].at < head.at):
             break
+        turns.append(heapq.heappop(waiting))
     return turns
 
 
@@ -188,7 +190,7 @@ class _Stage:
     def __init__(self, parts: Parts, clock: StoryClock, troupe: Troupe, story: Played) -> None:
         self._parts = parts
         self._door = Door(parts, demonstration=True)
-        self._desks = Desks(parts)
+        self._desks = Desks(parts, OwnFeed(parts.casework.eventlog, parts.feed.readers))
         self._clock = clock
         self._troupe = troupe
         self._story = story

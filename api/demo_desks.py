@@ -5,6 +5,7 @@ the policy table is asked as there. Knows no story.
 """
 
 import asyncio
+import dataclasses
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from api.access import POLICY, Visitor, permit
-from api.demo_telling import EXAMINED, Answer, Deed
+from api.demo_telling import EXAMINED, REACHED, Answer, Deed
 from api.desk_schemas import DutyIn, HandOverIn
 from api.evidence_schemas import ConfirmIn, RedactIn
 from api.office_schemas import AddIndicatorIn, RolesIn
@@ -34,13 +35,16 @@ F = TypeVar("F", bound=Wire)
 
 
 class OwnFeed(Feed):
-    """Views that are read on by who asks for them: nobody else does while a story is played."""
+    """Views that are read on where the story says so: in few large steps, and by nobody else."""
 
-    def wait_for(self, position: int, timeout: float = WAIT_SECONDS) -> AsOf:
-        """Read on until `position` is seen; see Feed. There is nothing to wait for."""
-        while not self._has_seen(position) and self.round():
+    def wait_for(self, position: int, timeout: float = WAIT_SECONDS) -> AsOf:  # noqa: ARG002  as Feed has them
+        """Say what they have seen; there is nobody to wait for."""
+        return self.as_of()
+
+    def read_on(self) -> None:
+        """Read to the end of the log."""
+        while self.round():
             pass
-        return super().wait_for(position, timeout)
 
 
 class Call:
@@ -79,10 +83,11 @@ class Call:
 
 
 class Desks:
-    """The desks of an engine whose feed is an OwnFeed."""
+    """The desks of an engine, which waits for nobody to read its views."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, feed: OwnFeed) -> None:
+        self._parts = dataclasses.replace(parts, feed=feed)
+        self._feed = feed
 
     async def carry_out(self, deed: Deed, visitor: Visitor, key: str) -> Answer:
         """Do it now, by the engine's clock.
@@ -96,22 +101,22 @@ class Desks:
             # In the moment of the story, which a thread of the executor would not know.
             await asyncio.to_thread(self._tell)
             return Answer()
+        if deed.waits:
+            await asyncio.to_thread(self._feed.read_on)
+        if deed.what == REACHED:
+            return Answer()
         permit(POLICY[deed.what], visitor)
         family = deed.what.partition(".")[0]
         if family == "typical_cases":
-            await asyncio.to_thread(self._read_on)
             return await self._issue(deed, visitor, key)
         if family == "cases":
             return await self._photo(deed, visitor, key)
         return await self._office(deed, visitor, key)
 
     def _tell(self) -> None:
-        self._read_on()
+        self._feed.read_on()
         self._parts.examining.tell()
-        self._read_on()
-
-    def _read_on(self) -> None:
-        self._parts.feed.wait_for(self._parts.casework.eventlog.head())
+        self._feed.read_on()
 
     async def _issue(self, deed: Deed, visitor: Visitor, key: str) -> Answer:
         """A step of a month's typical cases."""

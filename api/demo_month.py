@@ -70,12 +70,9 @@ def _at_the_desks(
 ) -> Iterator[Told]:
     for start, script in demo_office.scripts(until):
         yield Told(start, script, 0)
-    for tell, cases in (
-        (demo_typical.published, len(demo_typical.PUBLISHED)),
-        (demo_typical.in_work, len(demo_typical.IN_WORK)),
-    ):
-        start, script = tell(_own(rng), ground, kinds, until)
-        yield Told(start, script, cases)
+    for tell in (demo_typical.published, demo_typical.in_work):
+        for part in tell(_own(rng), ground, kinds, until):
+            yield Told(*part)
 
 
 def _open(rng: Random, ground: Ground, kinds: Sequence[Kind], until: datetime, number: int) -> Told:

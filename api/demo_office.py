@@ -158,7 +158,7 @@ def _shift(shift: Shift, at: datetime, until: datetime | None) -> Script:
             of={"desk": shift.desk},
             fields={"words": shift.words},
             street=shift.street,
-            alone=True,
+            waits=True,
         )
     )
     if until is not None:
@@ -169,7 +169,7 @@ def _shift(shift: Shift, at: datetime, until: datetime | None) -> Script:
                 what="shifts.take_over",
                 of={"desk": shift.desk, "number": str(answer.number)},
                 street=shift.street,
-                alone=True,
+                waits=True,
             )
         )
 
@@ -189,7 +189,7 @@ def _special_period(at: datetime, until: datetime) -> Script:
         limit={"amount": 4, "unit": "duty_hour"},
     )
     asked = yield from do(
-        Deed(at=at, who="supervisor", what="special_periods.declare", fields=fields, alone=True)
+        Deed(at=at, who="supervisor", what="special_periods.declare", fields=fields)
     )
     yield from do(
         Deed(
@@ -197,7 +197,7 @@ def _special_period(at: datetime, until: datetime) -> Script:
             who="supervisor_2",
             what="indicators.confirm",
             of={"number": str(asked.number)},
-            alone=True,
+            waits=True,
         )
     )
 
@@ -212,9 +212,7 @@ def _waiting_period(at: datetime, until: datetime) -> Script:
         streets=[],
         indicators=["P06"],
     )
-    yield from do(
-        Deed(at=at, who="supervisor_2", what="special_periods.declare", fields=fields, alone=True)
-    )
+    yield from do(Deed(at=at, who="supervisor_2", what="special_periods.declare", fields=fields))
 
 
 def _period(
@@ -256,7 +254,7 @@ def _new_indicator(at: datetime, until: datetime) -> Script:
             "sample": True,
         },
     }
-    yield from do(Deed(at=at, who="sysadmin", what="indicators.propose", fields=fields, alone=True))
+    yield from do(Deed(at=at, who="sysadmin", what="indicators.propose", fields=fields))
 
 
 def _roles(at: datetime) -> Script:
@@ -268,6 +266,6 @@ def _roles(at: datetime) -> Script:
             what="accounts.propose_roles",
             of={"account": str(account_id("checker"))},
             fields={"roles": [Role.CHECKER, Role.REVIEWER]},
-            alone=True,
+            waits=True,
         )
     )

@@ -22,6 +22,9 @@ from casework.state import Case
 EXAMINED = "photos.examined"
 """No operation of anybody: what was found on photos is told the log, as the server does itself."""
 
+REACHED = ""
+"""Nothing is done: a moment has come, for who tells on from there."""
+
 OPENS, ENDS = 7, 21
 """Duty hours of the shipped calendar (Asia/Shanghai), in which staff act."""
 
@@ -83,7 +86,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """Something done at a desk that is no action on a case: a duty, a month's entry, a signature.
 
     `what` is an operation of the policy table, `of` what its path names, `fields` its form as JSON.
-    One that is `alone` is done when all that comes before it has been: it tells of the whole desk.
+    One that `waits` is done when all before its moment has been, and is seen in the views.
     """
 
     at: datetime
@@ -92,7 +95,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     of: Mapping[str, str] = {}
     fields: Mapping[str, object] = {}
     street: str | None = None
-    alone: bool = False
+    waits: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -105,6 +108,11 @@ Turn: TypeAlias = Step | Deed
 Script: TypeAlias = Generator[Turn, Seen | Answer, None]
 Scene: TypeAlias = Generator[Turn, Seen | Answer, Seen]
 """Part of a script; its value is the last thing seen."""
+
+
+def reached(at: datetime) -> Generator[Turn, Seen | Answer, Answer]:
+    """All before the moment has been played; what follows may rest on what came of it."""
+    return (yield from do(Deed(at=at, who="clock", what=REACHED, waits=True)))
 
 
 def do(deed: Deed) -> Generator[Turn, Seen | Answer, Answer]:

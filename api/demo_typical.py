@@ -1,16 +1,16 @@
 """Two months of typical cases in the demonstration: the last full one published, this one in work.
 
-A script tells the cases of a month one after another, then the work of the editors on them. Nobody
-confirms what they covered, nor approves what they wrote. Pure.
+The cases of a month are scripts of their own; the editors' work on them begins when all are told.
+Nobody confirms what they covered, nor approves what they wrote. Pure.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 from uuid import UUID
 
-from api.demo_places import Ground, Spot
+from api.demo_places import Ground
 from api.demo_scenes import acknowledged, closed, rectified, taken_on
 from api.demo_telling import (
     EXAMINED,
@@ -23,6 +23,7 @@ from api.demo_telling import (
     Turn,
     do,
     in_duty,
+    reached,
 )
 from api.demo_typical_words import IN_WORK, PUBLISHED, Words
 from casework.clocks import SHANGHAI
@@ -33,17 +34,29 @@ CASES = len(PUBLISHED) + len(IN_WORK)
 _EDITORS = ("editor", "editor_2")
 _REVIEWERS = ("reviewer", "reviewer_2")
 
-_FIRST, _EVERY = timedelta(days=2), timedelta(days=3)
+_DAY = timedelta(days=1)
+_FIRST, _EVERY = 2 * _DAY, 3 * _DAY
 """When in the month the first case is reported, and the next after each: six in eighteen days."""
 
-_DESK_DAY = timedelta(days=22)
+_DESK_DAY = 22 * _DAY
 """When the month is nominated; published on its last day."""
 
-_LATELY, _EACH = timedelta(days=13), timedelta(days=2)
+_LATELY, _EACH = 13 * _DAY, 2 * _DAY
 """The same for the month in work, back from the end of the story."""
 
 _AT_WORK = timedelta(hours=30)
 """How long before the end of the story this month's desk began."""
+
+_APPROVED, _WRITTEN, _COVERED = 1, 2, 3
+"""So many entries of the month in work were approved, written, covered; others are nominated."""
+
+
+class Part(NamedTuple):
+    """A script of a month, when it begins, and how many cases it tells."""
+
+    start: datetime
+    script: Script
+    cases: int = 0
 
 
 class Example(NamedTuple):
@@ -59,188 +72,158 @@ class Example(NamedTuple):
         return text.format(place=self.place)
 
 
-Telling: TypeAlias = Generator[Turn, Seen | Answer, Example]
-Doing: TypeAlias = Generator[Turn, Seen | Answer, None]
-
-
-class _Desk:
-    """The editors' desk of a month: its moment, and who has what entry."""
-
-    def __init__(self, month: str, at: datetime, pace: timedelta) -> None:
-        self.month = month
-        self.at = at
-        self.pace = pace
-
-    def do(self, who: str, what: str, of: dict[str, str], **fields: object) -> Doing:
-        yield from self._done(who, what, of, fields)
-
-    def _done(
-        self, who: str, what: str, of: dict[str, str], fields: dict[str, object]
-    ) -> Generator[Turn, Seen | Answer, int]:
-        self.at += self.pace
-        answer = yield from do(Deed(at=self.at, who=who, what=what, of=of, fields=fields))
-        return answer.number
-
-    def nominate(self, who: str, one: Example) -> Generator[Turn, Seen | Answer, int]:
-        fields: dict[str, object] = {
-            "case": one.number,
-            "caption": one.says(one.words.caption),
-            "before": [str(one.before)],
-            "after": [str(one.after)],
-        }
-        return (yield from self._done(who, "typical_cases.nominate", self._month, fields))
-
-    @property
-    def _month(self) -> dict[str, str]:
-        return {"month": self.month}
-
-    def cover(self, who: str, one: Example) -> Generator[Turn, Seen | Answer, list[int]]:
-        """A rectangle on the photo of the report; on the other somebody looked."""
-        left, top, right, bottom = one.words.box
-        drawn = [{"left": left, "top": top, "right": right, "bottom": bottom}]
-        numbers = []
-        for upload, boxes in ((one.before, drawn), (one.after, [])):
-            of = {"case": one.number, "upload": str(upload)}
-            fields: dict[str, object] = {"boxes": boxes, "looked": True}
-            numbers.append((yield from self._done(who, "cases.redact", of, fields)))
-        return numbers
-
-    def confirm(self, who: str, one: Example, numbers: Sequence[int]) -> Doing:
-        for upload, number in zip((one.before, one.after), numbers, strict=True):
-            of = {"case": one.number, "upload": str(upload)}
-            yield from self.do(who, "cases.confirm_redaction", of, number=number, looked=True)
-
-    def write(self, who: str, one: Example, entry: int) -> Doing:
-        yield from self.do(
-            who,
-            "typical_cases.redact",
-            self._month,
-            entry=entry,
-            title=one.says(one.words.title),
-            caption=one.says(one.words.caption),
-            alt={str(one.before): one.words.before, str(one.after): one.words.after},
-        )
-
-    def approve(self, who: str, entry: int) -> Doing:
-        yield from self.do(who, "typical_cases.approve", self._month, entry=entry)
-
-    def publish(self, who: str) -> Doing:
-        yield from self.do(who, "typical_cases.publish", self._month)
-
-    def examined(self) -> Doing:
-        """What was found on the photos is told."""
-        yield from do(Deed(at=self.at, who="clock", what=EXAMINED))
-
-
 def published(
     rng: Random, ground: Ground, kinds: Sequence[Kind], until: datetime
-) -> tuple[datetime, Script]:
+) -> Iterator[Part]:
     """The last full month before `until`: told, covered, written, approved, public."""
-    first, last = _month_before(until)
-    start = first + _FIRST
-    return start, _published(rng, ground, kinds, first, last)
+    end = _begins(until)
+    first = _begins(end - _DAY)
+    month, every = _Month(first), len(PUBLISHED)
+    starts = [first + _FIRST + turn * _EVERY for turn in range(every)]
+    yield from _told(rng, ground, kinds, month, PUBLISHED, starts, examined=every)
+    work, pace = first + _DESK_DAY, timedelta(minutes=9)
+    yield Part(work, month.nominated(work, pace))
+    yield from month.all_covered(range(every), work + _DAY, pace)
+    yield Part(work + 2 * _DAY, month.written(every, work + 2 * _DAY, pace, every))
+    yield Part(end - _DAY / 3, month.published(end - _DAY / 3))
 
 
-def _published(
-    rng: Random, ground: Ground, kinds: Sequence[Kind], first: datetime, last: datetime
-) -> Script:
-    told: list[Example] = []
-    at = first
-    for turn, (words, spot) in enumerate(_spread(rng, ground, PUBLISHED)):
-        at = max(at, in_duty(first + _FIRST + turn * _EVERY, rng))
-        one, at = yield from _solved(rng, ground, kinds, words, spot, at, examined=True)
-        told.append(one)
-    desk = _Desk(f"{first.astimezone(SHANGHAI):%Y-%m}", first + _DESK_DAY, timedelta(minutes=9))
-    entries = []
-    for turn, one in enumerate(told):
-        entries.append((yield from desk.nominate(_REVIEWERS[turn % 2], one)))
-    yield from desk.examined()
-    for turn, (one, entry) in enumerate(zip(told, entries, strict=True)):
-        editor, other = _EDITORS[turn % 2], _EDITORS[1 - turn % 2]
-        numbers = yield from desk.cover(editor, one)
-        yield from desk.confirm(other, one, numbers)
-        yield from desk.write(editor, one, entry)
-        yield from desk.approve(other, entry)
-    desk.at = last - timedelta(hours=8)
-    yield from desk.publish("editor")
-
-
-def in_work(
-    rng: Random, ground: Ground, kinds: Sequence[Kind], until: datetime
-) -> tuple[datetime, Script]:
-    """The month that goes on, up to `until`: one ready to publish, one to be approved, others begun."""
-    start = until - _LATELY
-    return start, _in_work(rng, ground, kinds, start, until)
-
-
-def _in_work(
-    rng: Random, ground: Ground, kinds: Sequence[Kind], start: datetime, until: datetime
-) -> Script:
-    told: list[Example] = []
-    at = start
-    for turn, (words, spot) in enumerate(_spread(rng, ground, IN_WORK)):
-        at = max(at, in_duty(start + turn * _EACH, rng))
-        one, at = yield from _solved(rng, ground, kinds, words, spot, at, examined=turn < _BEGUN)
-        told.append(one)
+def in_work(rng: Random, ground: Ground, kinds: Sequence[Kind], until: datetime) -> Iterator[Part]:
+    """The month of `until`: one entry ready to publish, one to be approved, others begun."""
     this = _begins(until)
+    month = _Month(this)
+    starts = [until - _LATELY + turn * _EACH for turn in range(len(IN_WORK))]
+    yield from _told(rng, ground, kinds, month, IN_WORK, starts, examined=_COVERED)
+    # Also in the first minutes of a month: a quarter of what there is of time for each step.
     work = max(this, until - _AT_WORK)
-    desk = _Desk(f"{this.astimezone(SHANGHAI):%Y-%m}", work, (until - work) / 25)
-    entries = []
-    for turn, one in enumerate(told):
-        entries.append((yield from desk.nominate(_REVIEWERS[turn % 2], one)))
-    yield from desk.examined()
-    ready, written, covered = told[:_BEGUN]
-    for one, entry in ((ready, entries[0]), (written, entries[1])):
-        numbers = yield from desk.cover("editor_2", one)
-        yield from desk.confirm("reviewer", one, numbers)
-        yield from desk.write("editor_2", one, entry)
-    yield from desk.cover("editor_2", covered)
-    yield from desk.approve("editor", entries[0])
+    step = (until - work) / 4
+    pace = step / (2 * len(IN_WORK))
+    yield Part(work, month.nominated(work, pace))
+    yield from month.all_covered(range(_WRITTEN), work + step, pace)
+    yield from month.all_covered(range(_WRITTEN, _COVERED), work + step, pace, confirmed=False)
+    yield Part(work + 2 * step, month.written(_WRITTEN, work + 2 * step, pace, _APPROVED))
 
 
-_BEGUN = 3
-"""So many entries of this month were begun: ready, written, covered."""
+class _Month:
+    """A month's desk: its cases as they were told, and the number of each entry."""
+
+    def __init__(self, first: datetime) -> None:
+        self._of = {"month": f"{first.astimezone(SHANGHAI):%Y-%m}"}
+        self.told: dict[int, Example] = {}
+        self._entries: dict[int, int] = {}
+
+    def nominated(self, at: datetime, pace: timedelta) -> Script:
+        """Every case, one after another, once its photos were looked at."""
+        yield from do(Deed(at=at, who="clock", what=EXAMINED, waits=True))
+        for turn, one in sorted(self.told.items()):
+            fields: dict[str, object] = {
+                "case": one.number,
+                "caption": one.says(one.words.caption),
+                "before": [str(one.before)],
+                "after": [str(one.after)],
+            }
+            at += pace
+            answer = yield from self._do(at, _REVIEWERS[turn % 2], "nominate", fields)
+            self._entries[turn] = answer.number
+
+    def all_covered(
+        self, turns: Sequence[int], at: datetime, pace: timedelta, *, confirmed: bool = True
+    ) -> Iterator[Part]:
+        """Both photos of these."""
+        for turn in turns:
+            for after in (False, True):
+                yield Part(at, self._covered(turn, after, at, pace, confirmed=confirmed))
+
+    def _covered(
+        self, turn: int, after: bool, at: datetime, pace: timedelta, *, confirmed: bool
+    ) -> Script:
+        """A photo covered by one, and looked at by another; after the work nothing is covered."""
+        yield from reached(at)
+        one = self.told[turn]
+        left, top, right, bottom = one.words.box
+        box = {"left": left, "top": top, "right": right, "bottom": bottom}
+        of = {"case": one.number, "upload": str(one.after if after else one.before)}
+        fields: dict[str, object] = {"boxes": [] if after else [box], "looked": True}
+        editor, other = _hands(turn)
+        made = yield from do(Deed(at=at, who=editor, what="cases.redact", of=of, fields=fields))
+        if confirmed:
+            fields = {"number": made.number, "looked": True}
+            what = "cases.confirm_redaction"
+            yield from do(Deed(at=at + pace, who=other, what=what, of=of, fields=fields))
+
+    def written(self, turns: int, at: datetime, pace: timedelta, approved: int) -> Script:
+        """The texts of the first `turns` entries; of `approved` of them approved by another."""
+        yield from reached(at)
+        for turn in range(turns):
+            one, entry = self.told[turn], self._entries[turn]
+            editor, other = _hands(turn)
+            fields: dict[str, object] = {
+                "entry": entry,
+                "title": one.says(one.words.title),
+                "caption": one.says(one.words.caption),
+                "alt": {str(one.before): one.words.before, str(one.after): one.words.after},
+            }
+            yield from self._do(at, editor, "redact", fields)
+            at += pace
+            if turn < approved:
+                yield from self._do(at, other, "approve", {"entry": entry})
+                at += pace
+
+    def published(self, at: datetime) -> Script:
+        """Everything approved, at once."""
+        yield from reached(at)
+        yield from self._do(at, "editor", "publish", {})
+
+    def _do(
+        self, at: datetime, who: str, what: str, fields: dict[str, object]
+    ) -> Generator[Turn, Seen | Answer, Answer]:
+        what = f"typical_cases.{what}"
+        return (yield from do(Deed(at=at, who=who, what=what, of=self._of, fields=fields)))
 
 
-def _solved(
+def _hands(turn: int) -> tuple[str, str]:
+    """Who works on an entry, and who looks at that."""
+    return _EDITORS[turn % 2], _EDITORS[1 - turn % 2]
+
+
+def _told(
     rng: Random,
     ground: Ground,
     kinds: Sequence[Kind],
-    words: Words,
-    spot: Spot,
-    at: datetime,
+    month: _Month,
+    words: Sequence[Words],
+    starts: Sequence[datetime],
     *,
-    examined: bool,
-) -> Generator[Turn, Seen | Answer, tuple[Example, datetime]]:
-    """A case that ended well, and when its last word was said."""
-    kind = [kind for kind in kinds if kind.indicator == words.indicator][-1]
-    t = Teller(rng, ground, kind, at, spot=spot)
-    t.reporter, t.remedy = rng.choice(("anonymous", "anonymous", "citizen")), words.remedy
-    t.examined, t.publishable = examined, True
-    reported = yield from t.submit(text=f"{spot.name}{words.trouble}")
-    yield from taken_on(t)
-    seen = yield from acknowledged(t)
-    seen = yield from rectified(t, seen, rng.uniform(0.2, 0.4), elsewhere=False)
-    handed_over = seen.uploads
-    yield from closed(t, seen)
-    t.later(60, 700)
-    grade = rng.choice((4, 5, 5))
-    yield from t.as_reporter(Action.RATE, solved="yes", satisfaction=grade, efficiency=5)
-    one = Example(words, spot.name, seen.case.number, reported.uploads[0], handed_over[0])
-    return one, t.at
-
-
-def _spread(rng: Random, ground: Ground, words: Sequence[Words]) -> list[tuple[Words, Spot]]:
-    """A spot for each, in as many 街镇 as there are words."""
+    examined: int,
+) -> Iterator[Part]:
+    """The cases, each in another 街镇; the photos of the first `examined` are looked at at once."""
     streets: set[str] = set()
-    found: list[tuple[Words, Spot]] = []
-    for each in words:
+    for turn, (each, start) in enumerate(zip(words, starts, strict=True)):
         spot = ground.spot(rng, each.indicator)
         while spot.street in streets:
             spot = ground.spot(rng, each.indicator)
         streets.add(spot.street)
-        found.append((each, spot))
-    return found
+        kind = [kind for kind in kinds if kind.indicator == each.indicator][-1]
+        own = Random(rng.getrandbits(64))
+        t = Teller(own, ground, kind, in_duty(start, own), spot=spot)
+        t.reporter = own.choice(("anonymous", "anonymous", "citizen"))
+        t.remedy, t.examined, t.publishable = each.remedy, turn < examined, True
+        yield Part(t.at, _solved(t, month, turn, each), 1)
+
+
+def _solved(t: Teller, month: _Month, turn: int, words: Words) -> Script:
+    """A case that ended well within two days, seen before and after from the same spot."""
+    reported = yield from t.submit(text=f"{t.spot.name}{words.trouble}")
+    yield from taken_on(t)
+    seen = yield from acknowledged(t)
+    handed_over = yield from rectified(t, seen, t.rng.uniform(0.2, 0.4), elsewhere=False)
+    yield from closed(t, handed_over)
+    t.later(60, 700)
+    grade = t.rng.choice((4, 5, 5))
+    seen = yield from t.as_reporter(Action.RATE, solved="yes", satisfaction=grade, efficiency=5)
+    month.told[turn] = Example(
+        words, t.spot.name, seen.case.number, reported.uploads[0], handed_over.uploads[0]
+    )
 
 
 def _begins(moment: datetime) -> datetime:
@@ -248,9 +231,3 @@ def _begins(moment: datetime) -> datetime:
     local = moment.astimezone(SHANGHAI)
     first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return first.astimezone(moment.tzinfo)
-
-
-def _month_before(until: datetime) -> tuple[datetime, datetime]:
-    """The last full month: its beginning and its end."""
-    end = _begins(until)
-    return _begins(end - timedelta(days=1)), end
