@@ -1,13 +1,13 @@
 """Plays the demonstration through the same door as everything else, and remembers what was played.
 
-The story is told by `api.demo_story`; here it meets the engine. Every command's key comes from the
+The story is told by `api.demo_month`; here it meets the engine. Every command's key comes from the
 story's seed, so that a play cut off in the middle is carried on, and one that is whole adds
 nothing. Cases are flagged as demonstration in the log.
 """
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from random import Random
@@ -21,11 +21,12 @@ from api.access import Visitor
 from api.accounts.principal import NOBODY, Principal
 from api.actions import FORMS, Form, Made, RectifyIn
 from api.demo_accounts import Troupe
+from api.demo_desks import REFERENCE, Desks, OwnFeed
+from api.demo_month import Told, month
 from api.demo_note import Played
 from api.demo_pictures import picture
 from api.demo_places import Ground
-from api.demo_story import month
-from api.demo_telling import Kind, Picture, Script, Seen, Step
+from api.demo_telling import EXAMINED, Answer, Deed, Kind, Picture, Script, Seen, Step, Turn
 from api.door import Door, Request, upload_owner
 from api.parts import Parts
 from api.schemas import ReportIn
@@ -45,6 +46,9 @@ ABREAST = 24
 """Cases played at once: enough to share commits, few enough to keep the log near its own time."""
 
 _IDS = UUID("0c7e5e0e-6a8f-5c1d-9a55-2b9b5e6d7f10")
+SOURCE = "demonstration"
+"""From where those who play it come."""
+
 _LONG = frozenset({Unit.CALENDAR_DAY, Unit.WORKING_DAY})
 
 
@@ -84,8 +88,19 @@ class _Turn(NamedTuple):
     at: datetime
     number: int
     turn: int
-    step: Step
+    step: Turn
     script: Script
+    cases: int
+
+    @property
+    def waits(self) -> bool:
+        """Whether all before its moment must have been played."""
+        return isinstance(self.step, Deed) and self.step.waits
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing may be decided beside it: it changes the rules."""
+        return isinstance(self.step, Deed) and self.step.what in REFERENCE
 
 
 async def play(
@@ -103,40 +118,60 @@ async def play(
         Refusal: a step is against the rules; the story or the catalogue was changed.
 
     """
-    stage = _Stage(parts, clock, troupe, story.seed)
+    stage = _Stage(parts, clock, troupe, story)
     waiting: list[_Turn] = []
-    for number, script in enumerate(_scripts(parts, story)):
-        step = next(script)
-        if step.at <= story.until:
-            heapq.heappush(waiting, _Turn(step.at, number, 0, step, script))
-        else:
-            progress(1)
+    for number, told in enumerate(_scripts(parts, story)):
+        _wait(waiting, next(told.script), (number, 0), told, story.until, progress)
     while waiting:
-        turns = [heapq.heappop(waiting) for _ in range(min(ABREAST, len(waiting)))]
+        turns = _next(waiting)
         for turn, seen in zip(turns, await _together(stage, turns), strict=True):
+            told = Told(turn.at, turn.script, turn.cases)
             try:
                 step = turn.script.send(seen)
             except StopIteration:
-                progress(1)
+                progress(told.cases)
                 continue
-            if step.at > story.until:
-                turn.script.close()
-                progress(1)
-                continue
-            following = _Turn(step.at, turn.number, turn.turn + 1, step, turn.script)
-            heapq.heappush(waiting, following)
+            _wait(waiting, step, (turn.number, turn.turn + 1), told, story.until, progress)
+    await stage.finish()
 
 
-async def _together(stage: "_Stage", turns: Iterable[_Turn]) -> list[Seen]:
+def _wait(
+    waiting: list[_Turn],
+    step: Turn,
+    place: tuple[int, int],
+    told: Told,
+    until: datetime,
+    progress: Callable[[int], None],
+) -> None:
+    """Put a script's next step among those that wait; one beyond the end ends the script."""
+    if step.at <= until:
+        heapq.heappush(waiting, _Turn(step.at, *place, step, told.script, told.cases))
+        return
+    told.script.close()
+    progress(told.cases)
+
+
+def _next(waiting: list[_Turn]) -> list[_Turn]:
+    """The earliest of those that wait, as many as may be played at once."""
+    turns = [heapq.heappop(waiting)]
+    while waiting and len(turns) < ABREAST and not turns[0].alone:
+        head = waiting[0]
+        if head.alone or (head.waits and turns[0].at < head.at):
+            break
+        turns.append(heapq.heappop(waiting))
+    return turns
+
+
+async def _together(stage: "_Stage", turns: Iterable[_Turn]) -> list[Seen | Answer]:
     return await asyncio.gather(*(stage.act(t.step, (t.number, t.turn)) for t in turns))
 
 
-def _scripts(parts: Parts, story: Played) -> list[Script]:
+def _scripts(parts: Parts, story: Played) -> list[Told]:
     rules = parts.casework.references.rules_at(story.until)
     kinds, long_kinds = kinds_of(rules)
     ground = Ground(read_places(BUNDLED / "places.csv"), parts.dispatcher)
     told = month(story.seed, story.cases, story.until, ground, kinds, long_kinds)
-    return [script for _, script in sorted(told, key=lambda one: one[0])]
+    return sorted(told, key=lambda one: one.start)
 
 
 def kinds_of(rules: Rules) -> tuple[list[Kind], list[Kind]]:
@@ -152,19 +187,22 @@ def kinds_of(rules: Rules) -> tuple[list[Kind], list[Kind]]:
 class _Stage:
     """Where steps become requests at the door."""
 
-    def __init__(self, parts: Parts, clock: StoryClock, troupe: Troupe, seed: int) -> None:
+    def __init__(self, parts: Parts, clock: StoryClock, troupe: Troupe, story: Played) -> None:
         self._parts = parts
         self._door = Door(parts, demonstration=True)
+        self._desks = Desks(parts, OwnFeed(parts.casework.eventlog, parts.feed.readers))
         self._clock = clock
         self._troupe = troupe
-        self._seed = seed
+        self._story = story
 
-    async def act(self, step: Step, turn: tuple[int, int]) -> Seen:
-        """Play one step; `turn` is the number of the case and of the step in it."""
+    async def act(self, step: Turn, turn: tuple[int, int]) -> Seen | Answer:
+        """Play one step; `turn` is the number of the script and of the step in it."""
         self._clock.set(step.at)
+        key = _key(self._story.seed, turn)
+        if isinstance(step, Deed):
+            return await self._do(step, key)
         if step.who == "clock":
             return await self._clockwork(step)
-        key = _key(self._seed, turn)
         visitor = self._visitor(step, key)
         photos = [
             await self._upload(step, visitor, picture_, f"{key}/{number}")
@@ -175,25 +213,41 @@ class _Stage:
             report = ReportIn.model_validate(fields)
             request = Request(visitor, key, "/api/v1/reports", _body(report))
             taken = await self._door.report(request, report)
-            return Seen(taken.done.case_id, taken.done.case, taken.person, taken.receipt)
+            return Seen(
+                taken.done.case_id, taken.done.case, taken.person, taken.receipt, _ids(photos)
+            )
         form = _FORMS[step.what].model_validate(fields)
         path = f"/api/v1/cases/{step.case}/{step.what.replace('_', '-')}"
         acted = await self._door.act(
             Request(visitor, key, path, _body(form)), str(step.case), step.what, form
         )
-        return Seen(acted.done.case_id, acted.done.case, receipt=acted.receipt)
+        return Seen(
+            acted.done.case_id, acted.done.case, receipt=acted.receipt, uploads=_ids(photos)
+        )
+
+    async def _do(self, deed: Deed, key: str) -> Answer:
+        visitor = Visitor(NOBODY if deed.who == "clock" else self._principal(deed), SOURCE)
+        answer = await self._desks.carry_out(deed, visitor, key)
+        if deed.what in REFERENCE:
+            # Read as of the end: who decides must not be behind the rules of the story's moment.
+            await asyncio.to_thread(self._parts.casework.refresh, self._story.until)
+        return answer
+
+    async def finish(self) -> None:
+        """What was found on photos that were looked at is told at the end."""
+        self._clock.set(self._story.until)
+        end = Deed(at=self._story.until, who="clock", what=EXAMINED)
+        await self._desks.carry_out(end, Visitor(NOBODY, SOURCE), "")
 
     def _visitor(self, step: Step, key: str) -> Visitor:
-        source = "demonstration"
         if step.who == "anonymous":
             draft = None if step.receipt else UUID(key)
-            return Visitor(NOBODY, source, receipt=step.receipt, draft=draft)
-        return Visitor(self._principal(step), source)
+            return Visitor(NOBODY, SOURCE, receipt=step.receipt, draft=draft)
+        return Visitor(self._principal(step), SOURCE)
 
-    def _principal(self, step: Step) -> Principal:
-        if step.who not in ("street", "street_lead"):
+    def _principal(self, step: Turn) -> Principal:
+        if step.who not in ("street", "street_lead") or step.street is None:
             return self._troupe.principal(step.who)
-        assert step.street is not None, "only a case that was dispatched has a street"
         return self._troupe.of_street(Role(step.who), step.street)
 
     async def _clockwork(self, step: Step) -> Seen:
@@ -238,6 +292,9 @@ class _Stage:
                     drawn = drawn[: len(drawn) // 3]
                 blob = parts.blobs.put([drawn], wrap, FileKind.PICTURE)
                 parts.uploads.add(upload_id, owner, blob, step.at)
+            waits = parts.uploads.unexamined(upload_id) if wanted.examined else None
+            if waits is not None:
+                parts.examining.examine(waits)
 
         await self._door.in_thread(store)
         return {"upload": str(upload_id), "source": wanted.source}
@@ -257,6 +314,10 @@ class _Stage:
         if person is not None:
             return owner, person_key(str(person)), Owner(OwnerKind.PERSON, str(person))
         return owner, uuid5(_IDS, f"key/{name}"), Owner(OwnerKind.CASE, owner)
+
+
+def _ids(photos: Iterable[Mapping[str, str]]) -> tuple[UUID, ...]:
+    return tuple(UUID(photo["upload"]) for photo in photos)
 
 
 def _key(seed: int, turn: tuple[int, int]) -> str:

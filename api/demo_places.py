@@ -65,23 +65,31 @@ class Ground:
 
     def __init__(self, places: list[Place], dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        held: dict[tuple[str, bool], list[Place]] = {}
+        held: dict[tuple[str, bool | str], list[Place]] = {}
         for place in places:
             if place.kind in _KINDS:
                 street = dispatcher.assign(place.lon, place.lat).street
                 held.setdefault((place.kind, street in DEMO_STREETS), []).append(place)
+                held.setdefault((place.kind, str(street)), []).append(place)
         self._held = held
 
-    def spot(self, rng: Random, indicator: str, *, certain: bool = True) -> Spot:
-        """A spot for the indicator, far enough from every border or, if not `certain`, near one."""
-        for _ in range(2000):
+    def spot(
+        self, rng: Random, indicator: str, *, certain: bool = True, street: str | None = None
+    ) -> Spot:
+        """A spot for the indicator, far enough from every border or, if not `certain`, near one.
+
+        In that `street`, if one is given. Raises LookupError where there is none.
+        """
+        for _ in range(2000 if street is None else 200):
             kind = rng.choice(_AT[indicator])
-            near_home = rng.random() < _DEMO_SHARE
-            choice = self._held.get((kind, near_home))
+            where = rng.random() < _DEMO_SHARE if street is None else street
+            choice = self._held.get((kind, where))
             if not choice:
                 continue
             found = self._near(rng, rng.choice(choice), indicator)
-            if found is not None and found.certain is certain:
+            if found is None or found.certain is not certain:
+                continue
+            if street in {None, found.street}:
                 return found
         raise LookupError(f"no spot for {indicator}")
 

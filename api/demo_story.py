@@ -1,129 +1,34 @@
-"""The scripts of the demonstration: every ending a case can have, in a month of them. Pure.
+"""The lives of the demonstration: every ending a case can have, one script each. Pure.
 
-Each script is the life of one case (or of two that belong together); `month` deals them out over
-the time. The words, places and moments come from the story's own random numbers.
+Each script is the life of one case (or of two that belong together). The words, places and moments
+come from the story's own random numbers; `api.demo_month` deals the scripts out over the time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from random import Random
+from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from api import demo_words
-from api.demo_places import Ground
-from api.demo_telling import Kind, Scene, Script, Seen, Teller, in_duty
+from api.demo_scenes import (
+    acknowledged,
+    asked_for_more,
+    closed,
+    dispatched,
+    handling,
+    rated,
+    rectified,
+    registered,
+    solved,
+    suspension_asked,
+    taken_on,
+)
+from api.demo_telling import Scene, Script, Teller
 from casework.lifecycle import Action, Status
 from casework.model import Clock
 
 A = Action
-MONTH = timedelta(days=30)
-
-# Parts that many scripts share -------------------------------------------------------------
-
-
-def registered(t: Teller, *, dispatch: bool = True) -> Scene:
-    """Reported, looked at, registered; and dispatched, by a person where the map is not sure."""
-    yield from t.submit()
-    t.later(3, 22)
-    if t.rng.random() < 0.2:
-        yield from t.ask(t.reviewer, A.CLAIM)
-        t.later(1, 3)
-    seen = yield from t.ask(
-        t.reviewer,
-        A.REGISTER,
-        indicator=t.kind.indicator,
-        condition=t.kind.condition,
-        dispatch=dispatch,
-    )
-    if dispatch and seen.case.status is Status.REGISTERED:
-        seen = yield from dispatched(t)
-    return seen
-
-
-def dispatched(t: Teller, street: str | None = None) -> Scene:
-    """A person dispatches, saying why where the proposal is another."""
-    t.later(2, 10)
-    return (
-        yield from t.ask(
-            t.reviewer,
-            A.DISPATCH,
-            street=street or t.spot.street,
-            reason="经与两家街镇核对现场照片，按管养范围派遣。",
-        )
-    )
-
-
-def handling(t: Teller) -> Scene:
-    """As far as the 街镇 having signed for it."""
-    yield from registered(t)
-    return (yield from acknowledged(t))
-
-
-def acknowledged(t: Teller) -> Scene:
-    t.later(3, 25)
-    seen = yield from t.ask("street", A.ACKNOWLEDGE)
-    if t.rng.random() < 0.4:
-        t.later(1, 8)
-        seen = yield from t.ask("street", A.ASSIGN, handler=demo_words.handler(t.rng))
-    return seen
-
-
-def rectified(t: Teller, seen: Seen, share: float | None = None, **fields: object) -> Scene:
-    """Handed over after a share of the time that is left; above one it is late."""
-    due = seen.case.clocks[Clock.HANDLING].fact.due_at
-    t.until(due, share if share is not None else t.rng.uniform(0.25, 0.85))
-    t.scene += 7  # the hand-over is seen from elsewhere each time
-    photos = t.photo(after=fields.get("outcome", "rectified") == "rectified")
-    return (
-        yield from t.tell(
-            "street",
-            A.RECTIFY,
-            {"outcome": "rectified", "words": t.remedy + "。", **fields},
-            photos,
-        )
-    )
-
-
-def closed(t: Teller, seen: Seen, words: str | None = None) -> Scene:
-    """Verified and closed by a reviewer, with a reply; the in-app notice follows."""
-    t.later(8, 100)
-    street = seen.case.assignment.street or t.spot.street
-    reply = words or demo_words.reply(t.rng, STREETS.get(street, "属地街镇"), t.remedy)
-    seen = yield from t.ask(t.reviewer, A.CLOSE, standard_met=True, reply=reply)
-    if t.rng.random() < 0.5:
-        t.at += timedelta(seconds=t.rng.uniform(3, 60))
-        person = str(seen.case.own_reporters[0])
-        seen = yield from t.ask("clock", A.NOTIFY, person=person, channel="in_app")
-    return seen
-
-
-STREETS: dict[str, str] = {"110108012": "海淀街道", "110108011": "中关村街道"}
-"""How replies name the two; the others are just 属地街镇."""
-
-
-def solved(t: Teller, seen: Seen) -> Scene:
-    """From handling to a closed case."""
-    seen = yield from rectified(t, seen)
-    return (yield from closed(t, seen))
-
-
-def rated(t: Teller, answer: str, satisfaction: int) -> Scene:
-    """The reporter's rating, if they can give one; hours or days later."""
-    t.later(20, 3500)
-    fields: dict[str, object] = {
-        "solved": answer,
-        "satisfaction": satisfaction,
-        "efficiency": max(1, min(5, satisfaction + t.rng.choice((-1, 0, 0, 1)))),
-    }
-    words = demo_words.rated(t.rng, satisfaction)
-    if words:
-        fields["words"] = words
-    return (yield from t.as_reporter(A.RATE, **fields))
-
-
-# Whole lives -------------------------------------------------------------------------------
 
 
 def content(t: Teller) -> Script:
@@ -317,6 +222,11 @@ def parted(t: Teller) -> Script:
     yield from other.ask(t.reviewer, A.UNMERGE, reason="两处相距较远，不是同一问题。")
     other.later(2, 10)
     yield from other.ask(t.reviewer, A.REFUSE, code="N11", words="现场核实达不到立案条件。")
+    t.at = other.at
+    yield from taken_on(t)
+    seen = yield from acknowledged(t)
+    yield from solved(t, seen)
+    yield from rated(t, "yes", 4)
 
 
 def joined(t: Teller) -> Script:
@@ -470,25 +380,9 @@ def not_found(t: Teller) -> Script:
     yield from rated(t, "yes", 4)
 
 
-def _asked_for_more(t: Teller) -> Scene:
-    seen = yield from handling(t)
-    limit = seen.case.limit
-    assert limit is not None
-    t.until(seen.case.clocks[Clock.HANDLING].fact.due_at, 0.3)
-    yield from t.ask(
-        "street",
-        A.REQUEST_EXTENSION,
-        code="E01",
-        by={"amount": max(1, limit.amount // 2), "unit": limit.unit.value},
-        words="量大，需调车分两次清运。",
-    )
-    t.later(10, 60)
-    return seen
-
-
 def extended(t: Teller) -> Script:
     """More time asked for, in time, and given."""
-    yield from _asked_for_more(t)
+    yield from asked_for_more(t)
     seen = yield from t.ask("supervisor", A.GRANT_EXTENSION)
     yield from solved(t, seen)
     yield from rated(t, "yes", 4)
@@ -496,29 +390,15 @@ def extended(t: Teller) -> Script:
 
 def not_extended(t: Teller) -> Script:
     """More time asked for, and not given."""
-    yield from _asked_for_more(t)
+    yield from asked_for_more(t)
     seen = yield from t.ask("supervisor", A.DENY_EXTENSION, words="条件具备，请按时完成。")
     yield from solved(t, seen)
     yield from rated(t, "yes", 5)
 
 
-def _suspension_asked(t: Teller) -> Scene:
-    yield from handling(t)
-    t.later(20, 120)
-    seen = yield from t.ask(
-        "street_lead",
-        A.REQUEST_SUSPENSION,
-        code="S02",
-        resume_on=t.day(t.rng.randint(3, 8)).isoformat(),
-        words="已纳入本月环境整治专项，统一施工。",
-    )
-    t.later(10, 60)
-    return seen
-
-
 def waited(t: Teller) -> Script:
     """挂账 until the agreed day, then done."""
-    yield from _suspension_asked(t)
+    yield from suspension_asked(t)
     seen = yield from t.ask("supervisor", A.GRANT_SUSPENSION)
     seen = yield from t.clock(A.RESUME, seen, Clock.RESUMPTION)
     yield from solved(t, seen)
@@ -527,7 +407,7 @@ def waited(t: Teller) -> Script:
 
 def begun_early(t: Teller) -> Script:
     """挂账, but the 街镇 could begin before the agreed day."""
-    yield from _suspension_asked(t)
+    yield from suspension_asked(t)
     yield from t.ask("supervisor", A.GRANT_SUSPENSION)
     t.later(1500, 3000)
     seen = yield from t.ask("street", A.RESUME)
@@ -537,7 +417,7 @@ def begun_early(t: Teller) -> Script:
 
 def not_suspended(t: Teller) -> Script:
     """挂账 asked for, and not granted."""
-    yield from _suspension_asked(t)
+    yield from suspension_asked(t)
     seen = yield from t.ask("supervisor", A.DENY_SUSPENSION, words="不属专项范围，请先行处置。")
     yield from solved(t, seen)
     yield from rated(t, "yes", 4)
@@ -639,68 +519,7 @@ def mended(t: Teller) -> Script:
     yield from rated(t, "yes", 5)
 
 
-# Still open at the end ---------------------------------------------------------------------
-
-
-def open_submitted(t: Teller) -> Script:
-    yield from t.submit()
-
-
-def open_awaiting(t: Teller) -> Script:
-    yield from t.submit()
-    t.later(3, 10)
-    yield from t.ask(t.reviewer, A.REQUEST_INFORMATION, code="Q04", question="是在楼外公共区域吗？")
-
-
-def open_registered(t: Teller) -> Script:
-    yield from registered(t, dispatch=False)
-
-
-def open_dispatched(t: Teller) -> Script:
-    yield from registered(t)
-
-
-def open_handling(t: Teller) -> Script:
-    yield from handling(t)
-
-
-def open_asking(t: Teller) -> Script:
-    """Waits for the supervisor."""
-    yield from handling(t)
-    t.later(2, 5)
-    yield from t.ask("street", A.REQUEST_COORDINATION, code="K01", words="权属不清，请协调。")
-
-
-def open_overdue(t: Teller) -> Script:
-    """Long due, and still with the 街镇."""
-    yield from handling(t)
-
-
-def open_suspended(t: Teller) -> Script:
-    yield from _suspension_asked(t)
-    yield from t.ask("supervisor", A.GRANT_SUSPENSION)
-
-
-def open_rectified(t: Teller) -> Script:
-    seen = yield from handling(t)
-    yield from rectified(t, seen, 0.0)
-
-
-def open_closed(t: Teller) -> Script:
-    seen = yield from handling(t)
-    seen = yield from rectified(t, seen, 0.0)
-    yield from closed(t, seen)
-
-
-def open_recheck(t: Teller) -> Script:
-    seen = yield from handling(t)
-    seen = yield from rectified(t, seen, 0.0)
-    yield from closed(t, seen)
-    t.at += timedelta(minutes=30)
-    yield from t.as_reporter(A.RATE, solved="no", satisfaction=1, efficiency=2, words="没有变化。")
-
-
-# The month ---------------------------------------------------------------------------------
+# How often -------------------------------------------------------------------------------
 
 
 class Life(NamedTuple):
@@ -752,67 +571,3 @@ LIVES: tuple[Life, ...] = (
     Life(mended, 2),
 )
 """Told in the past; each at least once where there are cases enough."""
-
-OPEN: tuple[tuple[Callable[[Teller], Script], float, float], ...] = (
-    (open_submitted, 2, 25),
-    (open_awaiting, 20, 1400),
-    (open_registered, 30, 40),
-    (open_dispatched, 45, 70),
-    (open_handling, 100, 200),
-    (open_asking, 110, 200),
-    (open_overdue, 6000, 8000),
-    (open_suspended, 400, 2000),
-    (open_rectified, 110, 180),
-    (open_closed, 260, 6000),
-    (open_recheck, 320, 2000),
-)
-"""Told in a hurry, so many minutes before the end: one of each leaves no status without a case."""
-
-_OPEN_SHARE = 0.15
-_REPORTERS = ("anonymous", "anonymous", "anonymous", "citizen", "citizen_2")
-
-
-def month(
-    seed: int,
-    cases: int,
-    until: datetime,
-    ground: Ground,
-    kinds: Sequence[Kind],
-    long_kinds: Sequence[Kind],
-) -> Iterator[tuple[datetime, Script]]:
-    """`cases` scripts with the moment each begins, over the month before `until`.
-
-    `kinds` are indicators with a condition row, `long_kinds` those with a day or more. The same
-    arguments tell the same story; its scripts must be played up to `until` and no further.
-    """
-    rng = Random(seed)
-    still_open = max(min(cases, len(OPEN)), round(cases * _OPEN_SHARE))
-    for number in range(still_open):
-        script, least, most = OPEN[number % len(OPEN)]
-        start = until - timedelta(minutes=rng.uniform(least, most))
-        teller = Teller(_own(rng), ground, rng.choice(long_kinds), start)
-        teller.hurried = True
-        yield start, script(teller)
-    for number, life in enumerate(_dealt(rng, cases - still_open)):
-        # The first of each begins early enough to come to its end; of the others more begin
-        # towards the end of the month than at its beginning.
-        share = rng.uniform(0.9, 1.0) if number < len(LIVES) else rng.random() ** 1.2
-        back = MONTH * share
-        start = in_duty(until - timedelta(hours=3) - back, rng)
-        kind = rng.choice(long_kinds if life.long else kinds)
-        certain = rng.random() < 0.85 if life.certain is None else life.certain
-        teller = Teller(_own(rng), ground, kind, start, certain=certain)
-        teller.reporter = "anonymous" if life.anonymous else rng.choice(_REPORTERS)
-        yield start, life.script(teller)
-
-
-def _own(rng: Random) -> Random:
-    """Random numbers of a case's own: what one script draws changes no other."""
-    return Random(rng.getrandbits(64))
-
-
-def _dealt(rng: Random, cases: int) -> list[Life]:
-    """Each life once, then by weight."""
-    dealt = list(LIVES[:cases])
-    weights = [life.weight for life in LIVES]
-    return dealt + rng.choices(LIVES, weights, k=max(0, cases - len(dealt)))

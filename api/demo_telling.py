@@ -19,6 +19,12 @@ from casework.lifecycle import Action
 from casework.model import Clock
 from casework.state import Case
 
+EXAMINED = "photos.examined"
+"""No operation of anybody: what was found on photos is told the log, as the server does itself."""
+
+REACHED = ""
+"""Nothing is done: a moment has come, for who tells on from there."""
+
 OPENS, ENDS = 7, 21
 """Duty hours of the shipped calendar (Asia/Shanghai), in which staff act."""
 
@@ -32,6 +38,8 @@ class Picture(msgspec.Struct, frozen=True):
     source: str = "camera"
     cut: bool = False
     """It did not come through whole: nobody can read it."""
+    examined: bool = False
+    """It is looked at at once, for what the story goes on to do with it."""
 
 
 class RanOut(msgspec.Struct, frozen=True):
@@ -70,11 +78,48 @@ class Seen(msgspec.Struct, frozen=True):
     case: Case
     person: UUID | None = None
     receipt: str | None = None
+    uploads: tuple[UUID, ...] = ()
+    """The photos that came with it."""
 
 
-Script: TypeAlias = Generator[Step, Seen, None]
-Scene: TypeAlias = Generator[Step, Seen, Seen]
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """Something done at a desk that is no action on a case: a duty, a month's entry, a signature.
+
+    `what` is an operation of the policy table, `of` what its path names, `fields` its form as JSON.
+    One that `waits` is done when all before its moment has been, and is seen in the views.
+    """
+
+    at: datetime
+    who: str
+    what: str
+    of: Mapping[str, str] = {}
+    fields: Mapping[str, object] = {}
+    street: str | None = None
+    waits: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What was answered to a deed: the number that what was done has from now on, if any."""
+
+    number: int = 0
+
+
+Turn: TypeAlias = Step | Deed
+Script: TypeAlias = Generator[Turn, Seen | Answer, None]
+Scene: TypeAlias = Generator[Turn, Seen | Answer, Seen]
 """Part of a script; its value is the last thing seen."""
+
+
+def reached(at: datetime) -> Generator[Turn, Seen | Answer, Answer]:
+    """All before the moment has been played; what follows may rest on what came of it."""
+    return (yield from do(Deed(at=at, who="clock", what=REACHED, waits=True)))
+
+
+def do(deed: Deed) -> Generator[Turn, Seen | Answer, Answer]:
+    """A deed, and what was answered."""
+    answer = yield deed
+    assert isinstance(answer, Answer)
+    return answer
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -89,15 +134,28 @@ class Teller:
     """Tells one case: keeps its moment and its people."""
 
     def __init__(
-        self, rng: Random, ground: Ground, kind: Kind, start: datetime, *, certain: bool = True
+        self,
+        rng: Random,
+        ground: Ground,
+        kind: Kind,
+        start: datetime,
+        *,
+        certain: bool = True,
+        spot: Spot | None = None,
     ) -> None:
         self.rng = rng
         self.ground = ground
         self.kind = kind
-        self.spot: Spot = ground.spot(rng, kind.indicator, certain=certain)
+        self.spot = spot or ground.spot(rng, kind.indicator, certain=certain)
         self.at = start
+        self.end = start
+        """When the whole story ends, for what goes on after it."""
         self.hurried = False
         """Everything happens in minutes, at night too: for what is still open at the end."""
+        self.examined = False
+        """Its pictures are looked at at once."""
+        self.publishable: bool | None = None
+        """Whether the reporter agrees to publication; None: as it happens."""
         self.scene = rng.getrandbits(31)
         self.remedy = demo_words.remedy(rng, kind.indicator)
         self.reporter = "anonymous"
@@ -150,13 +208,15 @@ class Teller:
             street=self.street,
             ran=ran,
         )
+        assert isinstance(seen, Seen)
         self.street = seen.case.street
         return seen
 
     def photo(self, number: int = 0, *, after: bool = False) -> tuple[Picture, ...]:
         """A picture of the spot; another number shows it from elsewhere."""
         source = "album" if self.rng.random() < 0.2 else "camera"
-        return (Picture(self.kind.indicator, self.scene + number, after, source),)
+        scene = self.scene + number
+        return (Picture(self.kind.indicator, scene, after, source, examined=self.examined),)
 
     def place(self) -> dict[str, object]:
         """The pin of the report."""
@@ -171,12 +231,14 @@ class Teller:
 
     def submit(self, *, text: str | None = None) -> Scene:
         """The report, by somebody. From here on the case is known."""
-        photos = self.photo() + (self.photo(1) if self.rng.random() < 0.2 else ())
+        photos = self.photo()
+        if self.rng.random() < 0.2 and not self.examined:
+            photos += self.photo(1)
         fields: dict[str, object] = {
             "place": self.place(),
             "text": text or demo_words.report(self.rng, self.kind.indicator, self.spot.name),
             "consents": {
-                "publication": self.rng.random() < 0.6,
+                "publication": self._agrees(),
                 "contact_by_street": self.rng.random() < 0.3,
                 "analysis": self.reporter != "partner" and self.at.microsecond % 5 != 0,
             },
@@ -197,6 +259,10 @@ class Teller:
         seen = yield from self.tell(self.reporter, Action.SUBMIT, fields, photos)
         self.case, self.receipt = seen.case_id, seen.receipt
         return seen
+
+    def _agrees(self) -> bool:
+        by_chance = self.rng.random() < 0.6
+        return by_chance if self.publishable is None else self.publishable
 
     def ask(self, who: str, what: Action, /, **fields: object) -> Scene:
         """An action without pictures."""

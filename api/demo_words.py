@@ -160,6 +160,10 @@ SUBJECTS: dict[str, Subject] = {
 }
 """Indicator → how people write about it. A test holds the keys to the shipped catalogue."""
 
+_DANGERS = (
+    "旁边人行道上一个井盖碎了，中间塌下去一块，晚上看不见，怕有人踩空。",
+    "树坑边的雨水箅子不见了，洞口敞着，里面还扔了垃圾。",
+)
 _LEADS = ("", "", "您好，", "反映一个问题：", "请帮忙看看，")
 _JOINED = ("我也看到了，确实这样。", "同样的问题，我住附近，天天见。", "补一张照片，今天还没清。")
 _REPLIES = (
@@ -188,6 +192,11 @@ def report(rng: Random, indicator: str, place: str) -> str:
     subject = SUBJECTS[indicator]
     lead, spot = rng.choice(_LEADS), rng.choice(subject.spots)
     return f"{lead}{place}{spot}{rng.choice(subject.troubles)}。{rng.choice(_TAILS)}"
+
+
+def danger(rng: Random, place: str) -> str:
+    """What a resident writes of something that cannot wait."""
+    return f"{place}{rng.choice(_DANGERS)}"
 
 
 def joined(rng: Random) -> str:

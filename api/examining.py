@@ -170,16 +170,20 @@ class Examining:
         upload = self._uploads.take(self._now())
         if upload is None:
             return False
+        self.examine(upload)
+        return True
+
+    def examine(self, upload: Upload) -> None:
+        """Examine this file, whichever others wait."""
         try:
             outcome = self._outcome(upload)
         except Erased:
-            return True  # the sweep of the erasure removes what there is
+            return  # the sweep of the erasure removes what there is
         except BlobMissing:
             log.error("examining", upload=str(upload.id), fault="the file is missing")
-            return True  # taken for a while, then looked for again: a restore may bring it
+            return  # taken for a while, then looked for again: a restore may bring it
         self._uploads.settle(upload.id, packed(outcome))
         self._tell_of(upload.id)
-        return True
 
     def _outcome(self, upload: Upload) -> Outcome:
         blob = upload.blob

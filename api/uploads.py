@@ -142,6 +142,13 @@ class Uploads:
             ).one_or_none()
         return None if row is None else _upload(row)
 
+    def unexamined(self, upload_id: UUID) -> Upload | None:
+        """The file of this id, if nobody has examined it yet; None also for an unknown one."""
+        with self._desk.read() as connection:
+            question = select(upload).where(upload.c.id == upload_id, upload.c.outcome.is_(None))
+            row = connection.execute(question).one_or_none()
+        return None if row is None else _upload(row)
+
     def settle(self, upload_id: UUID, outcome: bytes) -> bool:
         """Keep what was found out. Durable; False where the upload was erased meanwhile."""
         with self._desk.write() as connection:

@@ -8,7 +8,7 @@ import zlib
 
 DEMONSTRATION = frozenset(
     f"tests/running/test_{name}.py"
-    for name in ("demo", "dry_run_command", "reports_command", "tour", "verification")
+    for name in ("demo", "demo_desks", "dry_run_command", "reports_command", "tour", "verification")
 )
 """The files that look at the one demonstration."""
 

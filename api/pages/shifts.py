@@ -36,6 +36,7 @@ from casework import desks
 from casework import roster as rosters
 from casework.clocks import SHANGHAI
 from casework.model import Role
+from casework.shifts import NEAR_DUE
 
 router = APIRouter(include_in_schema=False)
 
@@ -125,6 +126,7 @@ async def _answer(
         "shifts.html",
         wrong,
         shown=shown,
+        near_hours=NEAR_DUE // timedelta(hours=1),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from api import demo_accounts
 from api.accounts.trail import AuditTrail
 from api.demo import StoryClock, play
+from api.demo_month import WHOLE
 from api.demo_note import Played
 from api.parts import Parts
 from api.preparing import prepare
@@ -21,7 +22,7 @@ from api.wiring import build
 UNTIL = datetime(2026, 11, 11, 19, 30, tzinfo=UTC)
 """Half past three at night in Haidian: even then a case stands in every status."""
 
-STORY = Played(seed=7, cases=54, until=UNTIL)
+STORY = Played(seed=7, cases=WHOLE, until=UNTIL)
 
 
 class Stage(NamedTuple):
@@ -44,6 +45,7 @@ def open_stage(var: Path) -> Stage:
 
 def close_stage(stage: Stage) -> None:
     """End what was opened."""
+    stage.parts.examiner.close()
     stage.parts.work.shutdown()
     stage.parts.casework.close()
     stage.parts.keys.close()
