@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from casework import events as did
 from casework import evidence as told
 from casework.application import Casework
-from casework.evidence import EvidenceExamined, Finding, PhotoChecked
+from casework.evidence import Appearance, EvidenceExamined, Finding, PhotoChecked
 from casework.sealing import Sealer
 from evidence.examining import Facts, Measures
 from evidence.likeness import Album, Likeness
@@ -81,12 +81,30 @@ class Checking:
             self._album, self._seq = Album(), -1
 
     def check(self, examined: EvidenceExamined, at: Cited) -> PhotoChecked:
-        """What speaks against this photo of the hand-over that cites it at `at.position`."""
+        """What speaks against this photo of the hand-over that cites it at `at.position`.
+
+        Nothing where its person was erased meanwhile, and the picture with them.
+        """
+        looks = appearance(examined, self._sealer)
+        found = () if looks is None else self._compared(examined, looks, at)
+        return PhotoChecked(
+            upload=examined.upload,
+            person=examined.person,
+            case=at.case_id,
+            position=at.position,
+            rectified_at=at.at,
+            version=CHECK_VERSION,
+            findings=tuple(found),
+        )
+
+    def _compared(
+        self, examined: EvidenceExamined, looks: Appearance, at: Cited
+    ) -> Iterator[Finding]:
         picture = Picture(
-            content=examined.content,
-            pixels=examined.pixels,
-            likeness=likeness_of(examined),
-            measures=Measures(examined.brightness, examined.highlights, examined.sharpness),
+            content=looks.content,
+            pixels=looks.pixels,
+            likeness=Likeness(looks.phash, looks.dhash, looks.parts),
+            measures=Measures(looks.brightness, looks.highlights, looks.sharpness),
             facts=self._facts(examined),
             source=at.source,
         )
@@ -95,33 +113,19 @@ class Checking:
             earlier = self._earlier(connection, picture, examined.upload, around, at)
             numbers = evidence_seen.numbers_of(connection, {one.cited.case_id for one in earlier})
         by_key = {str(one.hashes.upload): one for one in earlier}
-        found = findings(
-            picture,
-            around.circumstances,
-            [_as_earlier(one, at, numbers) for one in earlier],
-        )
-        return PhotoChecked(
-            upload=examined.upload,
-            person=examined.person,
-            case=at.case_id,
-            position=at.position,
-            rectified_at=at.at,
-            version=CHECK_VERSION,
-            findings=tuple(
-                Finding(
-                    id=told.finding_id(
-                        examined.upload, at.position, f.code, other.hashes.upload if other else None
-                    ),
-                    kind=f.code,
-                    severity=f.severity,
-                    says=f.sentence,
-                    other=other.hashes.upload if other else None,
-                    other_case=other.cited.case_id if other else None,
-                )
-                for f in found
-                for other in [by_key.get(f.earlier or "")]
-            ),
-        )
+        compared = [_as_earlier(one, at, numbers) for one in earlier]
+        for f in findings(picture, around.circumstances, compared):
+            other = by_key.get(f.earlier or "")
+            yield Finding(
+                id=told.finding_id(
+                    examined.upload, at.position, f.code, other.hashes.upload if other else None
+                ),
+                kind=f.code,
+                severity=f.severity,
+                says=f.sentence,
+                other=other.hashes.upload if other else None,
+                other_case=other.cited.case_id if other else None,
+            )
 
     def _facts(self, examined: EvidenceExamined) -> Facts:
         """What the camera wrote; nothing where the key is destroyed."""
@@ -187,9 +191,10 @@ class Checking:
             yield from page
 
 
-def likeness_of(examined: EvidenceExamined) -> Likeness:
-    """What an examined picture looks like."""
-    return Likeness(examined.phash, examined.dhash, examined.parts)
+def appearance(examined: EvidenceExamined, sealer: Sealer) -> Appearance | None:
+    """What an examined picture looks like; None where its person's key is destroyed."""
+    command = told.examination_id(examined.upload, examined.version)
+    return told.appearance_of(examined, command, sealer.open)
 
 
 def _as_earlier(one: _Found, at: Cited, numbers: dict[UUID, str]) -> Earlier:

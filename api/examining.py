@@ -25,9 +25,16 @@ from api.uploads import Upload, Uploads
 from casework import evidence
 from casework.application import NAMES, Casework
 from casework.errors import Erased
-from casework.evidence import Derived, EvidenceExamined, PhotoUnreadable, RecordingExamined
+from casework.evidence import (
+    APPEARANCE,
+    Appearance,
+    Derived,
+    EvidenceExamined,
+    PhotoUnreadable,
+    RecordingExamined,
+)
 from casework.log.port import stream_id
-from casework.model import Actor, ActorKind
+from casework.model import Actor, ActorKind, Sealed
 from casework.sealing import Sealer
 from evidence import recordings
 from evidence.blobs import BlobStore
@@ -223,15 +230,22 @@ class Examining:
 
     def _examined(self, upload: Upload, found: Examined) -> EvidenceExamined:
         key_id = UUID(bytes=upload.blob.wrapped_key[:16])
-        facts = None
-        if found.facts.any:
-            facts = self._sealer.seal_bytes(
-                key_id,
-                upload.id,
-                FACTS,
-                evidence.examination_id(upload.id, found.version),
-                msgspec.json.encode(found.facts),
-            )
+        command = evidence.examination_id(upload.id, found.version)
+
+        def sealed(field: str, what: msgspec.Struct) -> Sealed:
+            told = msgspec.json.encode(what)
+            return self._sealer.seal_bytes(key_id, upload.id, field, command, told)
+
+        looks = Appearance(
+            content=found.content,
+            pixels=found.pixels,
+            phash=found.likeness.phash,
+            dhash=found.likeness.dhash,
+            parts=found.likeness.parts,
+            brightness=found.measures.brightness,
+            highlights=found.measures.highlights,
+            sharpness=found.measures.sharpness,
+        )
         thumbnail, display = self.keep(
             upload.id, upload.blob.wrapped_key, (found.thumbnail, found.display)
         )
@@ -242,17 +256,10 @@ class Examining:
             media_type=found.media_type,
             width=found.width,
             height=found.height,
-            content=found.content,
-            pixels=found.pixels,
-            phash=found.likeness.phash,
-            dhash=found.likeness.dhash,
-            parts=found.likeness.parts,
-            brightness=found.measures.brightness,
-            highlights=found.measures.highlights,
-            sharpness=found.measures.sharpness,
             thumbnail=thumbnail,
             display=display,
-            facts=facts,
+            facts=sealed(FACTS, found.facts) if found.facts.any else None,
+            appearance=sealed(APPEARANCE, looks),
         )
 
     def keep(self, upload_id: UUID, wrapped_key: bytes, pictures: Sequence[bytes]) -> list[Derived]:

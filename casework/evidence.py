@@ -2,14 +2,14 @@
 
 Facts in which nothing about the case is decided: they arrive when they are ready, and whoever
 closes a case or orders rework names the findings they have seen. Written once an event cites the
-upload, never for files that nobody handed in. Times and places that the camera wrote are sealed
-under the uploader's key; hashes, measures and sizes stand in the clear (section 6 of the domain).
+upload, never for files that nobody handed in. What the camera wrote and what the picture looks
+like are sealed under the uploader's key; names of sealed files and sizes stand in the clear.
 
 A new find in the same file has a new check version: the command's id is drawn from upload and
 version, so that what two workers examine at once is told once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -44,19 +44,14 @@ class Derived(msgspec.Struct, frozen=True, omit_defaults=True):
     height: int = 0
 
 
-class EvidenceExamined(EvidenceFact, frozen=True, kw_only=True):
-    """The picture could be read. `sha256` names the sealed original, which is never served.
+class Appearance(msgspec.Struct, frozen=True):
+    """What a picture looks like, in numbers. It shows nothing, but finds the picture again.
 
     `content` is the SHA-256 of the file as sent and `pixels` that of its decoded pixels; `phash`
-    and `dhash` are 64 bits each, unsigned; `parts` tells of parts of the picture. `facts` is what
-    the camera wrote, sealed. Brightness and highlights from 0 (black) to 255.
+    and `dhash` are 64 bits each, unsigned; `parts` tells of parts of the picture. Brightness and
+    highlights from 0 (black) to 255.
     """
 
-    sha256: str
-    version: int
-    media_type: str
-    width: int
-    height: int
     content: str
     pixels: str
     phash: int
@@ -65,9 +60,36 @@ class EvidenceExamined(EvidenceFact, frozen=True, kw_only=True):
     brightness: float
     highlights: float
     sharpness: float
+
+
+APPEARANCE = "appearance"
+"""The field under which an `Appearance` is sealed, as JSON."""
+
+
+class EvidenceExamined(EvidenceFact, frozen=True, kw_only=True):
+    """The picture could be read. `sha256` names the sealed original, which is never served.
+
+    `facts` is what the camera wrote and `appearance` an `Appearance`, both sealed. The fields from
+    `content` to `sharpness` hold one told in the clear, as it was before ADR 0146.
+    """
+
+    sha256: str
+    version: int
+    media_type: str
+    width: int
+    height: int
+    content: str = ""
+    pixels: str = ""
+    phash: int = 0
+    dhash: int = 0
+    parts: bytes = b""
+    brightness: float = 0.0
+    highlights: float = 0.0
+    sharpness: float = 0.0
     thumbnail: Derived
     display: Derived
     facts: Sealed | None = None
+    appearance: Sealed | None = None
 
 
 class PhotoUnreadable(EvidenceFact, frozen=True, kw_only=True):
@@ -146,6 +168,9 @@ class RedactionConfirmed(EvidenceFact, frozen=True, kw_only=True):
     number: int
 
 
+Opened = Callable[[Sealed, UUID, str, UUID], str | None]
+"""Sealed text, about what, its field, its command; in the clear, or None: the key is destroyed."""
+
 Event = (
     EvidenceExamined
     | PhotoUnreadable
@@ -163,6 +188,26 @@ STORED_AS: dict[str, type[Event]] = {
     "photo-redacted": PhotoRedacted,
     "redaction-confirmed": RedactionConfirmed,
 }
+
+
+def appearance_of(
+    examined: EvidenceExamined, command_id: UUID, opened: Opened
+) -> Appearance | None:
+    """What the picture looks like; None where the key is destroyed. Raises what `opened` does."""
+    sealed = examined.appearance
+    if sealed is None:
+        return Appearance(
+            content=examined.content,
+            pixels=examined.pixels,
+            phash=examined.phash,
+            dhash=examined.dhash,
+            parts=examined.parts,
+            brightness=examined.brightness,
+            highlights=examined.highlights,
+            sharpness=examined.sharpness,
+        )
+    text = opened(sealed, examined.upload, APPEARANCE, command_id)
+    return None if text is None else msgspec.json.decode(text, type=Appearance)
 
 
 def examination_id(upload: UUID, version: int) -> UUID:

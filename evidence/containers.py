@@ -22,8 +22,12 @@ LEAST_SIDE = 16
 """Pixels."""
 
 # A browser or reader takes these for its own wherever they stand. Long enough that compressed
-# data does not hold one by chance: for seven bytes in 20 MB once in 10^9 files.
-_HIDDEN = (b"<script", b"<!doctype", b"<?php", b"<html>", b"<html ", b"<iframe", b"javascript:")
+# data does not hold one by chance: for seven bytes in 20 MB once in 10^9 files. A document type
+# alone is no page: picture editors write property lists (<!DOCTYPE plist) into their photos.
+_HIDDEN = (
+    b"<script", b"<!doctype html", b"<!doctype svg", b"<?php", b"<html>", b"<html ", b"<iframe",
+    b"javascript:",
+)  # fmt: skip
 _PDF = b"%PDF-"
 _PDF_WITHIN = 1024  # readers look for the header that far
 _ZIP_END = b"PK\x05\x06"

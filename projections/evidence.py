@@ -1,8 +1,9 @@
 """Uploads that cases cite: what was found out about each, what was made of it, what is still owed.
 
 Holds no words and no sealed text. Rows of an erased person's uploads are deleted; what a
-perceptual hash says of a picture goes with them. Rows of a case's own facts and rows of an
-upload's are apart, since a rebuild folds the two in different processes.
+perceptual hash says of a picture goes with them, and never comes where its key is destroyed. Rows
+of a case's own facts and rows of an upload's are apart, since a rebuild folds the two in different
+processes.
 """
 
 import sys
@@ -298,11 +299,14 @@ class EvidenceFold:
         )  # fmt: skip
 
     def _examined(self, line: Line, e: evidence.EvidenceExamined) -> None:
-        measured = (
-            e.content, e.pixels, signed(e.phash), signed(e.dhash), e.parts,
-            e.brightness, e.highlights, e.sharpness, e.width, e.height,
-        )  # fmt: skip
-        self._told(line, e, readable=True, measured=measured)
+        looks = line.looks()
+        measured: Values = (None,) * 8
+        if looks is not None:
+            measured = (
+                looks.content, looks.pixels, signed(looks.phash), signed(looks.dhash), looks.parts,
+                looks.brightness, looks.highlights, looks.sharpness,
+            )  # fmt: skip
+        self._told(line, e, readable=True, measured=(*measured, e.width, e.height))
         self._derived(e.upload.bytes, "thumbnail", 0, e.thumbnail)
         self._derived(e.upload.bytes, "display", 0, e.display)
 

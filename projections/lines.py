@@ -1,6 +1,7 @@
 """The log as the views read it: an event with its case, its words opened, masked and short.
 
-Raw words never leave this module: they are opened, masked by the rules of evidence and dropped.
+Raw words never leave this module: they are opened, masked by the rules of evidence and dropped. Of
+an examined picture it opens what it looks like, in numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -128,8 +129,8 @@ class Line:
     """An event on its way into the views. `words` and `address` are masked; see `Reader.lines`."""
 
     __slots__ = (
-        "_words", "address", "at", "case", "event", "fault", "gone", "kind", "position", "recorded",
-        "stream",
+        "_appearance", "_words", "address", "at", "case", "event", "fault", "gone", "kind",
+        "position", "recorded", "stream",
     )  # fmt: skip
 
     def __init__(self, recorded: Recorded, case: CaseKey | None) -> None:
@@ -145,6 +146,7 @@ class Line:
         """There were words, and their key is destroyed."""
         self.fault: Exception | None = None
         self._words: str | None = None
+        self._appearance: evidence.Appearance | None = None
 
     def key(self) -> CaseKey:
         """The case it belongs to. Raises Unreadable where its beginning could not be read."""
@@ -163,22 +165,32 @@ class Line:
             raise self.fault
         return self._words
 
+    def looks(self) -> evidence.Appearance | None:
+        """What an examined picture looks like; None where its key is destroyed. Raises as above."""
+        if self.fault is not None:
+            raise self.fault
+        return self._appearance
+
     def open(self, texts: Texts, mask: Callable[[str], str]) -> None:
         """Open and mask what it carries; what is wrong becomes `fault`, for the views to hold."""
-        field = WORDS.get(self.kind)
-        if field is None:
-            return
         try:
-            sealed = getattr(self.event, field)
-            if sealed is not None:
-                self._words, self.gone = self._text(texts, mask, sealed, field)
-            if isinstance(self.event, _PLACED) and self.event.place.address is not None:
-                self.address, lost = self._text(texts, mask, self.event.place.address, "address")
-                self.gone = self.gone or lost
+            if isinstance(self.event, evidence.EvidenceExamined):
+                command = self.recorded.command_id
+                self._appearance = evidence.appearance_of(self.event, command, texts.open)
+            elif self.kind in WORDS:
+                self._open_words(texts, mask, WORDS[self.kind])
         except TRANSIENT:
             raise
         except Exception as fault:  # noqa: BLE001  whatever it is, it is this event's, not the page's
             self.fault = fault
+
+    def _open_words(self, texts: Texts, mask: Callable[[str], str], field: str) -> None:
+        sealed = getattr(self.event, field)
+        if sealed is not None:
+            self._words, self.gone = self._text(texts, mask, sealed, field)
+        if isinstance(self.event, _PLACED) and self.event.place.address is not None:
+            self.address, lost = self._text(texts, mask, self.event.place.address, "address")
+            self.gone = self.gone or lost
 
     def _text(
         self, texts: Texts, mask: Callable[[str], str], sealed: Sealed, field: str
@@ -228,7 +240,7 @@ class Opener:
 
     def _line(self, recorded: Recorded, key: CaseKey | None) -> Line:
         line = Line(recorded, key)
-        if key is not None:
+        if key is not None or line.kind is evidence.EvidenceExamined:
             line.open(self._texts, self._mask)
         return line
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from api import similar
 from api.access import Visitor
-from api.checking import likeness_of
+from api.checking import appearance
 from api.door import CHANNEL_CRS, Door, upload_owner
 from api.evidence_schemas import SimilarIn, SimilarOut
 from api.examining import unpacked
@@ -65,7 +65,9 @@ def _own_pictures(parts: Parts, visitor: Visitor, wanted: list[UUID]) -> tuple[L
         return ()
     owner = upload_owner(visitor, visitor.draft if visitor.is_anonymous else None)
     outcomes = [unpacked(stored) for stored in parts.uploads.of(wanted, [owner]).values() if stored]
-    return tuple(likeness_of(o) for o in outcomes if isinstance(o, EvidenceExamined))
+    examined = [outcome for outcome in outcomes if isinstance(outcome, EvidenceExamined)]
+    found = [appearance(one, parts.sealer) for one in examined]
+    return tuple(Likeness(one.phash, one.dhash, one.parts) for one in found if one is not None)
 
 
 @router.get(

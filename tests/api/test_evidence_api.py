@@ -4,6 +4,7 @@ import io
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
@@ -13,7 +14,10 @@ import pytest
 from PIL import Image
 
 from api.accounts.audit import AuditFilter, page
+from api.checking import appearance
+from api.examining import stream_of
 from casework.errors import Missing
+from casework.evidence import EvidenceExamined
 from casework.model import Role
 from tests.api.client import (
     INSIDE,
@@ -540,6 +544,28 @@ def test_a_recording_too_long_or_none_is_refused_in_words(town: Town) -> None:
 # gone ------------------------------------------------------------------------------------------
 
 
+def fact_of(town: Town, upload_id: UUID) -> EvidenceExamined:
+    (told,) = town.parts.casework.eventlog.history(stream_of(upload_id))
+    assert isinstance(told.event, EvidenceExamined)
+    return told.event
+
+
+def test_what_a_picture_looks_like_is_sealed_in_the_log_and_in_the_queue(town: Town) -> None:
+    reporter = town.anonymous()
+    sent = jpeg(scene(53, SMALL))
+    photo = upload(reporter, sent)
+    case = reported(reporter, photo)
+    examined(town.holder(case.receipt), case)
+    fact = fact_of(town, UUID(str(photo["upload"])))
+    looks = appearance(fact, town.parts.sealer)
+    assert looks is not None and looks.content == sha256(sent).hexdigest() and looks.parts
+    var = town.parts.settings.var
+    kept = b"".join(path.read_bytes() for name in ("log", "desk") for path in var.glob(f"{name}.*"))
+    assert fact.sha256.encode() in kept, "the name of the sealed file is in the clear"
+    assert str(looks.phash).encode() not in kept
+    assert looks.content.encode() not in kept and looks.pixels.encode() not in kept
+
+
 def test_an_erased_persons_pictures_are_gone_with_all_that_was_made_of_them(town: Town) -> None:
     reporter = town.citizen("市民要删")
     sent = [upload(reporter, jpeg(scene(51, SMALL))), upload(reporter, jpeg(scene(52, SMALL)))]
@@ -556,3 +582,6 @@ def test_an_erased_persons_pictures_are_gone_with_all_that_was_made_of_them(town
     is_problem(fetched(town.reviewer, ready[0], "display"), 404, "unknown-file")
     health = town.parts.collecting.check()
     assert not health.missing and not health.damaged
+    for one in uploads:
+        fact = fact_of(town, one)
+        assert appearance(fact, town.parts.sealer) is None, "nor do the numbers of it open"

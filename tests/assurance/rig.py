@@ -55,7 +55,8 @@ class Installation:
 
     folder: Path
     database: str = ""
-    limits: dict[str, str] = field(default_factory=dict)
+    further: dict[str, str] = field(default_factory=dict)
+    """Settings of the server beside the usual ones."""
     said: list[Path] = field(default_factory=list)
     program: tuple[str, ...] = SERVE
 
@@ -71,7 +72,7 @@ class Installation:
                 "var", "database", "log_owner_allowed",
                 "report_limit", "upload_limit", "status_limit", "citizen_limit",
             )
-        }  # fmt: skip
+        } | {f"CASEWORK_{name.upper()}": value for name, value in self.further.items()}  # fmt: skip
         with opened(settings) as parts:
             people = [*(_partner(parts, name) for name in ("甲平台", "乙平台")), _reviewer(parts)]
         self.people.write_text(json.dumps(people))

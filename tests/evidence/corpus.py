@@ -102,7 +102,7 @@ def _fetch_debian(folder: Path) -> Iterator[str]:
             if list(folder.glob(f"{package}_*.orig*")):
                 continue
             done = subprocess.run(
-                [*apt, "source", "--download-only", package],
+                [*apt, "source", "--download-only", "--tar-only", package],
                 cwd=folder, capture_output=True, text=True, timeout=600, check=False,
             )  # fmt: skip
             if done.returncode:

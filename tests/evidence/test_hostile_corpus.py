@@ -13,6 +13,7 @@ from PIL import Image
 from evidence.examining import Examined, Examiner
 from evidence.unreadable import Unreadable
 from tests.evidence.corpus import Sample, collect
+from tests.untested import untested
 
 pytestmark = pytest.mark.deep
 ENOUGH = 1500
@@ -27,7 +28,7 @@ def test_no_malformed_picture_hurts_anybody(tmp_path: Path) -> None:
     print(f"{len(samples)} files; not fetched: {missing or 'nothing'}")
     genuine = sum("~" not in sample.name for sample in samples)
     if len(samples) < ENOUGH:
-        pytest.skip(f"only {len(samples)} files could be fetched here: {missing}")
+        untested(f"only {len(samples)} malformed pictures could be fetched: {missing}")
 
     outcomes: Counter[str] = Counter()
     slowest: list[tuple[float, str]] = []

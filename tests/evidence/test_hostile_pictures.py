@@ -54,6 +54,15 @@ def test_an_hdr_photo_with_its_light_map_behind_it_is_a_photo(examiner: Examiner
     assert isinstance(outcome, Examined) and outcome.media_type == "image/jpeg"
 
 
+def test_a_photo_with_the_settings_of_a_printer_in_it_is_a_photo(examiner: Examiner) -> None:
+    """Editors on a Mac write them beside the picture, as a property list."""
+    told = b'Photoshop 3.0\x008BIM\x03\xe9<?xml version="1.0"?><!DOCTYPE plist PUBLIC "-//Apple">'
+    segment = b"\xff\xed" + (len(told) + 2).to_bytes(2) + told
+    photo = hostile.photo()
+    outcome = examiner.examine([photo[:2] + segment + photo[2:]])
+    assert isinstance(outcome, Examined)
+
+
 def test_every_code_has_its_sentence() -> None:
     assert set(SENTENCES) == set(Why)
 

@@ -181,12 +181,19 @@ def derived(upload: UUID, kind: str) -> evidence.Derived:
 
 
 def examined(upload: UUID, person: UUID | None = None, look: int = 0) -> evidence.EvidenceExamined:
-    """A readable picture; two of one `look` look alike."""
+    """A readable picture; two of one `look` look alike. Sealed under the person's key, if any."""
+    told = msgspec.json.encode(appearance(upload, look)).decode()
     return evidence.EvidenceExamined(
         upload=upload, person=person, sha256=upload.hex * 2, version=1, media_type="image/jpeg",
-        width=40, height=30, content=upload.hex, pixels=upload.hex, phash=(1 << 63) + look,
-        dhash=look, parts=bytes([look % 256]) * 24, brightness=100.0, highlights=200.0,
-        sharpness=1.0, thumbnail=derived(upload, "t"), display=derived(upload, "d"),
+        width=40, height=30, thumbnail=derived(upload, "t"), display=derived(upload, "d"),
+        appearance=sealed(told, key_of(person) if person else upload),
+    )  # fmt: skip
+
+
+def appearance(upload: UUID, look: int = 0) -> evidence.Appearance:
+    return evidence.Appearance(
+        content=upload.hex, pixels=upload.hex, phash=(1 << 63) + look, dhash=look,
+        parts=bytes([look % 256]) * 24, brightness=100.0, highlights=200.0, sharpness=1.0,
     )  # fmt: skip
 
 

@@ -5,26 +5,35 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 import pytest
+from msgspec import structs
 
 from casework import events as did
 from casework import evidence
 from casework.log.port import Recorded
+from casework.model import Sealed
 from projections import evidence_seen
 from projections.evidence import CHECK, EXAMINE, signed, unsigned
 from projections.evidence_seen import Owed, State
 from projections.hand_overs import FalseRate, false_rates, false_rounds
+from projections.lines import Unopenable
 from projections.reading import Readers
 from projections.tables import reading
+from tests.projections.conftest import Made
 from tests.projections.histories import (
     DAWN,
     LIMIT,
     REVIEWER,
     STREETS,
+    ClearTexts,
     ListedLog,
     Scribe,
     Story,
+    appearance,
     derived,
+    evidence_stream,
     examined,
+    key_of,
+    opener,
     unreadable,
 )
 
@@ -185,6 +194,73 @@ def test_an_erased_person_leaves_nothing_of_their_pictures(readers: Readers) -> 
         assert evidence_seen.file_named(connection, derived(one, "r").name) is None
         assert not evidence_seen.is_cited(connection, derived(one, "d").sha256)
         assert evidence_seen.hashes_of(connection, uploads_of(theirs)) != {}
+
+
+def test_what_a_picture_looks_like_never_comes_where_its_key_is_destroyed(
+    make_readers: Made,
+) -> None:
+    scribe = Scribe()
+    story, other = story_with_photos(scribe), story_with_photos(scribe, "b")
+    mine, theirs = story.submitted(), other.submitted()
+    gone, kept = uploads_of(mine)[0], uploads_of(theirs)[0]
+    texts = ClearTexts()
+    texts.destroyed.add(key_of(story.person))
+    readers = make_readers(with_opener=opener(texts))
+    told = [
+        scribe.tell(examined(gone, story.person, 5)),
+        scribe.tell(examined(kept, other.person, 6)),
+    ]
+    tell(readers, [mine, theirs, *told])
+    with reading(readers.engine) as connection:
+        assert [h.upload for h in evidence_seen.hashes_after(connection, 0, 10)] == [kept]
+        assert evidence_seen.same_bytes(connection, gone.hex, gone.hex) == set()
+        (shown,) = evidence_seen.photos_of_case(connection, story.case_id)
+    assert shown.state is State.READY, "that it could be read is no more than that"
+
+
+def test_what_does_not_open_holds_its_upload_and_no_other(make_readers: Made) -> None:
+    class Torn(ClearTexts):
+        broken = True
+
+        def open(self, sealed: Sealed, case_id: UUID, field: str, command_id: UUID) -> str | None:
+            if self.broken and (case_id, field) == (bad, evidence.APPEARANCE):
+                raise Unopenable("torn")
+            return super().open(sealed, case_id, field, command_id)
+
+    scribe = Scribe()
+    story = story_with_photos(scribe, "a", 2)
+    report = story.submitted()
+    bad, good = uploads_of(report)
+    told = [scribe.tell(examined(upload, story.person)) for upload in (bad, good)]
+    log, texts = ListedLog([report, *told]), Torn()
+    readers = make_readers(with_opener=opener(texts))
+    while readers.step(log):
+        pass
+    assert [(held.reader, held.stream) for held in readers.held()] == [
+        ("evidence", evidence_stream(bad))
+    ]
+    with reading(readers.engine) as connection:
+        assert set(evidence_seen.hashes_of(connection, [bad, good])) == {good}
+    texts.broken = False
+    assert readers.mend(log) == 1
+    with reading(readers.engine) as connection:
+        assert set(evidence_seen.hashes_of(connection, [bad, good])) == {bad, good}
+
+
+def test_what_an_earlier_release_told_in_the_clear_is_read_as_ever(make_readers: Made) -> None:
+    scribe = Scribe()
+    story = story_with_photos(scribe)
+    report = story.submitted()
+    (upload,) = uploads_of(report)
+    plain = structs.asdict(appearance(upload, 7))
+    before = structs.replace(examined(upload, story.person), appearance=None, **plain)
+    found = []
+    for name, fact in (("g_1", before), ("g_2", examined(upload, story.person, 7))):
+        readers = make_readers(name=name)
+        tell(readers, [report, scribe.tell(fact)])
+        with reading(readers.engine) as connection:
+            found.append(evidence_seen.hashes_of(connection, [upload])[upload])
+    assert structs.replace(found[0], seq=0) == structs.replace(found[1], seq=0)
 
 
 def test_hashes_come_in_the_order_in_which_they_were_told(readers: Readers) -> None:
