@@ -282,6 +282,8 @@ class MeOut(Wire):
     street_name: str | None
     person_id: UUID | None
     must_change_password: bool
+    second_factor: bool = Field(description="本次登录用了动态口令。")
+    second_factor_due: bool = Field(description="角色须使用动态口令而本次登录没有用，请先绑定。")
 
 
 class PasswordIn(Wire):
