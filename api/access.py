@@ -72,6 +72,7 @@ _DESKS: frozenset[Role | Who] = frozenset(
         _R.ANALYST,
     }
 )
+_STAFF: frozenset[Role | Who] = _DESKS | {_R.SYSADMIN, _R.SECADMIN, _R.AUDITOR}
 _LOOKERS: frozenset[Role | Who] = _DESKS | {_R.CITIZEN, _R.PARTNER, Who.RECEIPT}
 _LISTENERS: frozenset[Role | Who] = frozenset(
     {_R.REVIEWER, _R.SUPERVISOR, _R.STREET, _R.STREET_LEAD, _R.CITIZEN, _R.PARTNER, Who.RECEIPT}
@@ -130,6 +131,11 @@ POLICY: dict[str, Policy] = {
         _row("sessions.close", "退出", {Who.SIGNED_IN}),
         _row("sessions.me", "我是谁", _ALL),
         _row("accounts.password", "修改密码", {Who.SIGNED_IN}),
+        _row("accounts.second_factor", "动态口令", _STAFF),
+        _row("accounts.second_factor_begin", "绑定动态口令", _STAFF),
+        _row("accounts.second_factor_confirm", "确认动态口令", _STAFF),
+        _row("accounts.second_factors", "已启用动态口令的账号", {_R.SECADMIN}),
+        _row("accounts.second_factor_remove", "解除动态口令", {_R.SECADMIN}),
         _row("accounts.register", "市民注册", _ALL),
         _row("accounts.redeem", "首个管理员", _ALL),
         _row("accounts.list", "账号列表", {_R.SYSADMIN, _R.SECADMIN}),
@@ -233,6 +239,7 @@ POLICY: dict[str, Policy] = {
         _row("pages.sign_in", "登录页", _ALL),
         _row("pages.sign_out", "退出登录", {Who.SIGNED_IN}),
         _row("pages.password", "修改密码页", {Who.SIGNED_IN}),
+        _row("pages.second_factor", "动态口令", _STAFF),
         _row("pages.search", "查案件", _DESKS),
         _row("pages.report", "上报页", _REPORTERS - {_R.PARTNER}, words=Words.OWN),
         _row("pages.report_look", "上报时查地点和类别", _REPORTERS - {_R.PARTNER}),
@@ -378,11 +385,21 @@ OPEN_WITH_OLD_PASSWORD = frozenset(
 )
 
 
+OPEN_WITHOUT_FACTOR = OPEN_WITH_OLD_PASSWORD | {
+    "accounts.second_factor",
+    "accounts.second_factor_begin",
+    "accounts.second_factor_confirm",
+    "pages.second_factor",
+}
+"""What is open where a role asks for a second factor and the sign-in gave none."""
+
+
 def permit(policy: Policy, visitor: Visitor) -> None:
     """Refuse who the row does not name.
 
     Raises:
-        ProblemError: 401 without credentials, 403 where the password must be changed first.
+        ProblemError: 401 without credentials, 403 where the password must be changed, or a second
+            factor set up, first.
         NotPermitted: the role, or a partner's scope, is missing.
 
     """
@@ -391,6 +408,13 @@ def permit(policy: Policy, visitor: Visitor) -> None:
     if principal.must_change_password and policy.operation not in OPEN_WITH_OLD_PASSWORD:
         raise problem_error(
             403, "password-due", "请先修改密码", "密码是临时的或已到期，请先修改密码再继续。"
+        )
+    if principal.second_factor_due and policy.operation not in OPEN_WITHOUT_FACTOR:
+        raise problem_error(
+            403,
+            "second-factor-due",
+            "请先绑定动态口令",
+            "您的角色须使用动态口令，请先绑定再继续；已绑定的，请退出后用动态口令重新登录。",
         )
     if not held & policy.who:
         if visitor.is_anonymous and not visitor.receipt:

@@ -51,6 +51,7 @@ from api.pages import (
     uploading,
 )
 from api.pages import cases as case_pages
+from api.pages import second_factor as second_factor_pages
 from api.pages import shifts as shift_pages
 from api.pages import special_periods as special_period_pages
 from api.pages.frame import Frame, problem_page
@@ -81,6 +82,7 @@ from api.routes import (
     redispatch,
     reports,
     requests,
+    second_factor,
     sessions,
     shifts,
     similar,
@@ -195,6 +197,7 @@ ROUTERS = tuple(
         desks,
         duty,
         shifts,
+        second_factor,
         accounts,
         partners,
         indicators,
@@ -228,6 +231,7 @@ UNPREFIXED = (
     statics.router,
     home.router,
     signing.router,
+    second_factor_pages.router,
     registering.router,
     uploading.router,
     reporting.router,

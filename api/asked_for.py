@@ -16,7 +16,7 @@ from api.parts import Parts
 from api.request_schemas import AskedOut, GrantedOut, LeewayOut, NoteOut, RequestsOut
 from api.routes.cases import look
 from api.schemas import ActionOut, Step
-from api.shown import remaining
+from api.time_left import left_of
 from casework import clock_story
 from casework import commands as ask
 from casework.application import Loaded
@@ -146,6 +146,7 @@ def _asked(  # noqa: PLR0913  a field each
 ) -> AskedOut:
     running = loaded.case.clocks.get(CLOCK_OF[action]) if action in CLOCK_OF else None
     due_at = running.fact.due_at if running else None
+    left = left_of(parts, loaded, CLOCK_OF[action], now) if running else None
     return AskedOut(
         action=action,
         name=NAME_OF[action],
@@ -158,7 +159,8 @@ def _asked(  # noqa: PLR0913  a field each
         words=words,
         more=_more(waits),
         due_at=due_at,
-        remaining=remaining(due_at, now) if due_at else None,
+        remaining=left.says if left else None,
+        left=left,
         overdue=due_at is not None and due_at < now,
         granted=granted,
         answers=answers,

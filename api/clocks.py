@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api.schemas import Wire
+from api.schemas import LeftOut, Wire
+from api.time_left import left_of_told
 from casework.clock_story import Told, whole_seconds
 from casework.clock_words import (
     CLOCK_NAMES,
@@ -71,6 +72,7 @@ class ClockReadingOut(Wire):
     due_at: datetime | None
     provisional: bool
     runs_again_at: datetime | None = Field(description="因特殊时段暂停时，何时恢复计时。")
+    left: LeftOut | None = Field(description="剩余时间和何时计时；已停止的为空。")
     plain_due_at: datetime | None = Field(description="若无特殊时段，应于何时到期；相同则为空。")
     steps: tuple[ClockStepOut, ...]
     overlays: tuple[str, ...] = Field(description="申诉等事后说明，不改变任何时间。")
@@ -108,6 +110,19 @@ _EXAMPLE: JsonDict = {
             "due_at": "2026-11-23T10:10:00+08:00",
             "provisional": False,
             "runs_again_at": None,
+            "left": {
+                "says": "还剩1值守时10分钟",
+                "note": "",
+                "seconds": 4_200,
+                "unit": "duty_hour",
+                "counts_now": True,
+                "counts_until": "2026-11-23T21:00:00+08:00",
+                "counts_again_at": "2026-11-24T07:00:00+08:00",
+                "zero_at": "2026-11-23T10:10:00+08:00",
+                "provisional": False,
+                "held": "",
+                "scale": "3600:值守时:值守时,60:值守分钟:分钟",
+            },
             "plain_due_at": None,
             "steps": [
                 {
@@ -159,8 +174,11 @@ class ExplainOut(Wire):
     clocks: tuple[ClockReadingOut, ...]
 
 
-def reading_out(told: Told) -> ClockReadingOut:
-    """One clock with its steps. A suspension has no limit but a day that was agreed."""
+def reading_out(told: Told, at: datetime) -> ClockReadingOut:
+    """One clock as it stands at `at`, with its steps.
+
+    A suspension has no limit but a day that was agreed.
+    """
     reading = told.reading
     used, left = whole_seconds(reading)
     agreed = told.clock is Clock.RESUMPTION
@@ -182,6 +200,7 @@ def reading_out(told: Told) -> ClockReadingOut:
         due_at=reading.due_at,
         provisional=reading.provisional,
         runs_again_at=reading.runs_again_at,
+        left=left_of_told(told, at),
         plain_due_at=told.plain_due_at,
         steps=tuple(_step(step) for step in told.steps),
         overlays=tuple(step.says for step in told.overlays),

@@ -25,7 +25,7 @@ from api.routes.special_periods import DeclareIn
 from api.routes.typical_cases import Sent
 from api.schemas import Wire
 from api.typical_schemas import ApproveEntryIn, NominateIn, RedactEntryIn
-from projections.feed import WAIT_SECONDS, AsOf, Feed
+from projections.feed import AsOf, Feed
 
 API = "/api/v1"
 REFERENCE = frozenset({"special_periods.declare", "indicators.propose", "indicators.confirm"})
@@ -37,7 +37,7 @@ F = TypeVar("F", bound=Wire)
 class OwnFeed(Feed):
     """Views that are read on where the story says so: in few large steps, and by nobody else."""
 
-    def wait_for(self, position: int, timeout: float = WAIT_SECONDS) -> AsOf:  # noqa: ARG002  as Feed has them
+    def wait_for(self, position: int, timeout: float | None = None) -> AsOf:  # noqa: ARG002  as Feed has them
         """Say what they have seen; there is nobody to wait for."""
         return self.as_of()
 

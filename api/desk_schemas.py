@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.hygiene import AwareMoment, Line, Remark
-from api.schemas import CaseOut, Wire
+from api.schemas import CaseOut, LeftOut, Wire
 
 DeskText = Annotated[Line, Field(min_length=1, max_length=32, examples=["street-110108011"])]
 
@@ -22,7 +22,7 @@ NOTHING_PERSONAL = "不要填写姓名、电话等个人信息；存储前会自
 
 
 class PressingOut(Wire):
-    """A case under one of its clocks. `remaining` is told by the wall, not by the clock."""
+    """A case under one of its clocks. `remaining` is told in its own kind of time."""
 
     case_id: UUID
     number: str
@@ -39,14 +39,19 @@ class PressingOut(Wire):
     due_at: datetime
     overdue: bool
     remaining: str
+    left: LeftOut
 
 
 class SectionOut(Wire):
-    """A list: how many there are, and the first of them, what presses most in front."""
+    """A list: how many there are, and the first of them, what presses most in front.
+
+    `left` tells of each case that is listed what is left of the clock of its `due_clock`.
+    """
 
     name: str
     count: int
     cases: tuple[CaseOut, ...]
+    left: dict[str, LeftOut] = Field(description="案件编号 → 当前时限的剩余时间。")
 
 
 class DuplicatesOut(SectionOut):
@@ -82,7 +87,10 @@ class ReviewerDeskOut(Wire):
 
 
 class LateStreetOut(Wire):
-    """A 街镇 with cases over their time there; `longest` is how long the oldest of them is over."""
+    """A 街镇 with cases over their time there.
+
+    `longest` is how long the oldest of them is over, by the wall.
+    """
 
     street: str
     street_name: str

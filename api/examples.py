@@ -119,6 +119,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "RevealIn": {"reason": "locate"},
     "SignInWithCodeIn": {"name": "shenhe-jia", "password": "Liu-Lang-Tai-Bei-9"},
     "PasswordIn": {"old": "Liu-Lang-Tai-Bei-9", "new": "Wan-Quan-He-Lu-7"},
+    "FactorBeginIn": {"password": "Liu-Lang-Tai-Bei-9"},
+    "FactorCodeIn": {"code": "287082"},
     "CitizenIn": {"name": "haidian-0711", "password": "Wan-Quan-He-Lu-7"},
     "RedeemIn": {
         "token": "t.3q2-7wEjRQ",

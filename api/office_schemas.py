@@ -31,6 +31,46 @@ class SignInWithCodeIn(SignInIn):
     )
 
 
+Password = Annotated[str, Field(min_length=1, max_length=256)]
+OneTimeCode = Annotated[str, Field(min_length=6, max_length=12)]
+
+
+class FactorBeginIn(Wire):
+    """The password once more; the code of the one in force, where it is to be replaced."""
+
+    password: Password
+    code: OneTimeCode | None = Field(default=None, description="更换时填写现在的动态口令。")
+
+
+class FactorCodeIn(Wire):
+    code: OneTimeCode = Field(description="手机上新显示的6位动态口令。")
+
+
+class FactorOut(Wire):
+    """One's own second factor: in force `since`, or not; `waits`: a new one is to be confirmed.
+
+    `due`: a role asks for it, and this sign-in gave none.
+    """
+
+    since: datetime | None
+    waits: bool
+    due: bool
+
+
+class EnrolmentOut(Wire):
+    """What goes into the app on the phone, told once: the secret in base 32, and as a URI."""
+
+    secret: str
+    uri: str
+
+
+class EnrolledOut(Wire):
+    """An account whose second factor is in force."""
+
+    account_id: UUID
+    since: datetime
+
+
 class AdministratorOut(Wire):
     """The first administrator is made; sign in now."""
 

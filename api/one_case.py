@@ -49,7 +49,7 @@ def clocks_told(
         number=loaded.case.number,
         at=at,
         lines=tuple(line for one in told for line in one.lines),
-        clocks=tuple(reading_out(one) for one in told),
+        clocks=tuple(reading_out(one, at) for one in told),
     )
 
 

@@ -18,6 +18,7 @@ from api.accounts.partners import Partners
 from api.accounts.passwords import Passwords
 from api.accounts.people import People
 from api.accounts.receipts import Receipts
+from api.accounts.second_factor import SecondFactors
 from api.accounts.sessions import Sessions
 from api.accounts.sign_in import SignIn
 from api.accounts.sources import Sources
@@ -110,6 +111,7 @@ class Parts:
     passwords: Passwords
     sessions: Sessions
     sign_in: SignIn
+    factors: SecondFactors
     lockout: Lockout
     sources: Sources
     receipts: Receipts

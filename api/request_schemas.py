@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.schemas import ActionOut, Wire
+from api.schemas import ActionOut, LeftOut, Wire
 
 
 class GrantedOut(Wire):
@@ -42,6 +42,7 @@ class AskedOut(Wire):
     more: str | None
     due_at: datetime | None
     remaining: str | None
+    left: LeftOut | None
     overdue: bool
     granted: GrantedOut | None = None
     answers: tuple[ActionOut, ...] = ()
@@ -110,5 +111,6 @@ class HandlerTaskOut(Wire):
     near: str | None = Field(description="最近的已知地点。")
     due_at: datetime | None
     remaining: str | None
+    left: LeftOut | None
     handler: str
     uploads: tuple[CaseUploadOut, ...]

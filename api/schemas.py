@@ -282,6 +282,8 @@ class MeOut(Wire):
     street_name: str | None
     person_id: UUID | None
     must_change_password: bool
+    second_factor: bool = Field(description="本次登录用了动态口令。")
+    second_factor_due: bool = Field(description="角色须使用动态口令而本次登录没有用，请先绑定。")
 
 
 class PasswordIn(Wire):
@@ -477,8 +479,31 @@ class MyCaseOut(Wire):
     as_of: int
 
 
+class LeftOut(Wire):
+    """What is left of a clock. Seconds are of the limit's own kind of time, negative once over.
+
+    `zero_at` is when nothing would be left if it counted without a break from now on, or from when
+    it counts again: what a page counts down to while the clock counts. `held` tells what is left
+    of a clock that has stopped for as long as this one runs.
+    """
+
+    says: str
+    note: str = Field(description="何时起不计时、何时续计；一直计时的为空。")
+    seconds: int
+    unit: str
+    counts_now: bool
+    counts_until: datetime | None
+    counts_again_at: datetime | None
+    zero_at: datetime | None
+    provisional: bool = Field(description="到期时间为暂定：所涉年度放假安排尚未公布。")
+    held: str = ""
+    scale: str = Field(
+        default="", description="剩余时间的各级单位：秒数:打头的名称:随后的名称，以逗号分隔。"
+    )
+
+
 class StreetTaskOut(Wire):
-    """A case under the clock that presses the 街镇 most; `remaining` is told by the wall.
+    """A case under the clock that presses the 街镇 most; `remaining` is in its own kind of time.
 
     `again`: it was sent back by 返工 or reopened by 重办.
     """
@@ -489,6 +514,7 @@ class StreetTaskOut(Wire):
     due_at: datetime | None
     overdue: bool
     remaining: str | None
+    left: LeftOut | None
     again: bool
 
 

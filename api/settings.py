@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from casework.model import Crs
+from casework.model import Crs, Role
 
 Network = IPv4Network | IPv6Network
 
@@ -199,7 +199,15 @@ class Settings(BaseSettings):
         description="口令规则: dengbao (等保三级) 或 asvs。",
     )
 
-    @field_validator("staff_networks", "trusted_proxies", mode="before")
+    second_factor_roles: Annotated[tuple[Role, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "须使用动态口令的角色，逗号分隔，如 sysadmin,secadmin,auditor；空则自愿。"
+            "未绑定的账号登录后只能先绑定。"
+        ),
+    )
+
+    @field_validator("staff_networks", "trusted_proxies", "second_factor_roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -3,7 +3,7 @@
 Words here are masked already; staff account ids are shown to staff only.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from api.parts import Parts
@@ -12,8 +12,9 @@ from casework.application import Done, Loaded
 from casework.clock_words import limit_in_words
 from casework.indicators import NotInCatalogue
 from casework.lifecycle import LABELS, Status
-from casework.model import Actor, ActorKind
+from casework.model import Actor, ActorKind, Unit
 from casework.state import Case, allowed
+from casework.time_left import PLAIN, Left
 from projections.case_list import CaseView, citizen_label
 from projections.timeline import PublicStep
 from projections.timeline import Step as DeskStep
@@ -50,13 +51,13 @@ def indicator_name(parts: Parts, code: str | None) -> str | None:
 
 
 def remaining(due_at: datetime, now: datetime) -> str:
-    """How long is left, or how long it is over, in days, hours and minutes by the wall."""
-    minutes = int(abs(due_at - now).total_seconds()) // 60
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    parts = ((days, "天"), (hours, "小时"), (minutes, "分钟"))
-    told = "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "不足1分钟"
-    return f"{'剩余' if due_at >= now else '已超期'}{told}"
+    """How long is left, or how long it is over, in days, hours and minutes by the wall.
+
+    A clock of a case is told in its own kind of time: see `api/time_left.py`.
+    """
+    return Left(
+        micros=(due_at - now) // timedelta(microseconds=1), unit=Unit.CALENDAR_DAY, parts=PLAIN
+    ).says
 
 
 def status_name(status: Status, *, staff: bool, view: CaseView | None, parts: Parts) -> str:

@@ -206,9 +206,14 @@ def build(
     sealer = Sealer(keys)
     server = open_server_key(settings.var / "server.key")
     desk = Desk(desk_url(settings))
-    sessions = Sessions(desk, server.derive(Purpose.CREDENTIALS), server.derive(Purpose.CSRF))
+    sessions = Sessions(
+        desk,
+        server.derive(Purpose.CREDENTIALS),
+        server.derive(Purpose.CSRF),
+        factor_roles=frozenset(settings.second_factor_roles),
+    )
     passwords = Passwords(profile_named(settings.password_profile))
-    factors = SecondFactors(desk, server.derive(Purpose.SECOND_FACTORS))
+    factors = SecondFactors(desk, server.derive(Purpose.SECOND_FACTORS), sessions.forget)
     lockout = Lockout(server.derive(Purpose.SOURCES))
     storage = DeskStorage(desk, lambda: clock().timestamp())
     uploads, blobs = Uploads(desk), BlobStore(open_store(settings))
@@ -305,6 +310,7 @@ def build(
         passwords=passwords,
         sessions=sessions,
         sign_in=SignIn(desk, passwords, lockout, sessions, factors),
+        factors=factors,
         lockout=lockout,
         sources=Sources(server.derive(Purpose.SOURCES)),
         receipts=Receipts(server.derive(Purpose.RECEIPTS)),

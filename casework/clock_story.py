@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from casework import clock_words, timers
+from casework import clock_words, time_left, timers
 from casework import events as did
 from casework.case import Happened, evolve
 from casework.clock_words import Step, Turn
+from casework.clocks import Calendar
 from casework.decisions.asking import KEPT
 from casework.lifecycle import OPEN, Status
 from casework.model import Clock, ClockStarted
 from casework.reference import References
 from casework.state import Case
-from casework.timers import Reading, Stand
+from casework.time_left import Left
+from casework.timers import Reading, Stand, Timer
 
 WAITS_IN: Mapping[Clock, frozenset[Status]] = {
     Clock.REVIEW: frozenset({Status.AWAITING_INFORMATION}),
@@ -51,7 +53,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """One clock of one round, as it stands, and how it came to that.
 
     `plain_due_at` is when it would be due without 特殊时段, where that differs. `overlays` are what
-    was said of it later and changes no figure: appeals.
+    was said of it later and changes no figure: appeals. `left` is None once it has stopped for
+    good.
     """
 
     clock: Clock
@@ -59,6 +62,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading
     steps: tuple[Step, ...]
     plain_due_at: datetime | None = None
+    left: Left | None = None
     overlays: tuple[Step, ...] = ()
 
     @property
@@ -155,8 +159,20 @@ class _Telling:
             reading=reading,
             steps=tuple(clock_words.steps(one.turns, names)),
             plain_due_at=timer.running.fact.plain_due_at if timer.running else None,
+            left=_left(reading, timer, at, one.turns[-1].calendar),
             overlays=tuple(one.overlays),
         )
+
+
+def _left(reading: Reading, timer: Timer, at: datetime, calendar: Calendar) -> Left | None:
+    if timer.running is not None:
+        fact = timer.running.fact
+        return time_left.left(
+            fact.limit.unit, fact.due_at, at, calendar, fact.skips, provisional=fact.provisional
+        )
+    if reading.stand is Stand.STOPPED:
+        return None
+    return time_left.paused(reading.limit, reading.used, calendar)
 
 
 def _agreed(turns: Iterable[Turn]) -> int:

@@ -100,6 +100,18 @@ class CalendarYear(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
 
 
+class Counting(msgspec.Struct, frozen=True):
+    """Whether a clock counts at a moment, when it stops to do so, and when it goes on again.
+
+    While it counts: it stands from `until` to `again_at`; both None where nothing is to stop it.
+    While it stands: it counts from `again_at` to `until`.
+    """
+
+    now: bool
+    until: datetime | None
+    again_at: datetime | None
+
+
 class _Days(Protocol):
     """Which days count. Days are whole numbers from `_MONDAY`."""
 
@@ -174,7 +186,7 @@ class _Timeline:
         since = at - _MONDAY
         position = self._days.before(since.days) * self.day_micros
         if self._days.counts(since.days):
-            micros = since.seconds * 1_000_000 + since.microseconds
+            micros = _micros_since_midnight(since)
             for opens, closes in self._windows:
                 if micros <= opens:
                     break
@@ -187,7 +199,42 @@ class _Timeline:
         window = bisect_right(self._before, rest) - 1
         opens, _ = self._windows[window]
         micros = opens + rest + 1 - self._before[window]
-        return _MONDAY + timedelta(days=self._days.nth(rank), microseconds=micros)
+        return _moment(self._days.nth(rank), micros)
+
+    def opens(self, at: datetime) -> datetime:
+        """The first moment from `at` on that counts."""
+        since = at - _MONDAY
+        if self._days.counts(since.days):
+            micros = _micros_since_midnight(since)
+            for opens, closes in self._windows:
+                if micros < closes:
+                    return at if micros >= opens else _moment(since.days, opens)
+        return _moment(self._days.nth(self._days.before(since.days + 1)), self._windows[0][0])
+
+    def closes(self, at: datetime) -> datetime | None:
+        """The first moment after `at`, which counts, that does not; None if there is none."""
+        if self.day_micros == DAY and isinstance(self._days, _EveryDay):
+            return None
+        since = at - _MONDAY
+        day, end = since.days, _micros_since_midnight(since)
+        while self._days.counts(day):
+            for opens, closes in self._windows:
+                if opens <= end < closes:
+                    end = closes
+            if end < DAY:
+                break
+            day, end = day + 1, 0
+            if self._windows[0][0]:
+                break
+        return _moment(day, end)
+
+
+def _micros_since_midnight(since: timedelta) -> int:
+    return since.seconds * 1_000_000 + since.microseconds
+
+
+def _moment(day: int, micros: int) -> datetime:
+    return _MONDAY + timedelta(days=day, microseconds=micros)
 
 
 def micros_of_day(at: time) -> int:
@@ -261,6 +308,22 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
                 total -= line.position(last) - line.position(first)
         return total
 
+    def counting(self, kind: Family, at: datetime, skips: Sequence[Skip] = ()) -> Counting:
+        """Whether that family's time counts at `at`, and when that changes next.
+
+        `skips`, in order and apart, do not count.
+        """
+        line = self._lines[kind]
+        starts = _opens(line, at, skips)
+        until = line.closes(starts)
+        ahead = next((skip.first for skip in skips if skip.first > starts), None)
+        if ahead is not None and (until is None or ahead < until):
+            until = ahead
+        if starts > at:
+            return Counting(now=False, until=until, again_at=starts)
+        again_at = None if until is None else _opens(line, until, skips)
+        return Counting(now=True, until=until, again_at=again_at)
+
     def _published(self, a: datetime, b: datetime) -> bool:
         first, last = sorted((a.astimezone(SHANGHAI).year, b.astimezone(SHANGHAI).year))
         return all(year in self.days for year in range(first, last + 1))
@@ -288,6 +351,15 @@ class Calendar(msgspec.Struct, frozen=True, dict=True):
             for holiday in year.holidays
             for day in holiday.days()
         }
+
+
+def _opens(line: _Timeline, at: datetime, skips: Sequence[Skip]) -> datetime:
+    """The first moment from `at` on that counts and lies in none of the stretches left out."""
+    at = line.opens(at)
+    for skip in skips:
+        if skip.first <= at < skip.last:
+            at = line.opens(skip.last)
+    return at
 
 
 def day_micros(kind: Family, calendar: Calendar) -> int:

@@ -336,7 +336,7 @@ class References(msgspec.Struct, frozen=True, dict=True):
                 raise LookupError(f"{versions} beyond {head}")
             rules = Rules(
                 catalogues.fold(self.catalogue[: versions.catalogue]),
-                self._calendar_of(versions),
+                self.calendar_of(versions.calendar, versions.settled),
                 versions.boundaries,
                 versions.settled,
             )
@@ -354,19 +354,27 @@ class References(msgspec.Struct, frozen=True, dict=True):
             return None
         return self.rules_of(msgspec.structs.replace(versions, settled=current.calendar))
 
-    def _calendar_of(self, versions: Versions) -> Calendar:
-        """The frozen calendar; years it did not have are filled from the one it is settled by.
+    def calendar_of(self, version: int, settled: int = 0) -> Calendar:
+        """A frozen calendar; years it did not have are filled from the one it is settled by.
 
         A year that it had stays as it was: a corrected notice touches no due time already told.
+        Each is folded once and kept.
         """
-        frozen = fold_calendar(self.calendar[: versions.calendar])
-        if versions.settled <= versions.calendar:
-            return frozen
-        days = fold_calendar(self.calendar[: versions.settled]).days
-        return msgspec.structs.replace(frozen, days={**days, **frozen.days})
+        calendar = self._calendars.get((version, settled))
+        if calendar is None:
+            calendar = fold_calendar(self.calendar[:version])
+            if settled > version:
+                days = fold_calendar(self.calendar[:settled]).days
+                calendar = msgspec.structs.replace(calendar, days={**days, **calendar.days})
+            self._calendars[version, settled] = calendar
+        return calendar
 
     @cached_property
     def _rules(self) -> dict[Versions, Rules]:
+        return {}
+
+    @cached_property
+    def _calendars(self) -> dict[tuple[int, int], Calendar]:
         return {}
 
     @cached_property

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import ModuleType
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -43,6 +44,7 @@ from casework.model import (
     Clock,
     ClockStarted,
     Limit,
+    Skip,
     Unit,
 )
 from projections import lines as reading_of_lines
@@ -50,6 +52,7 @@ from projections.lines import Line
 from projections.tables import (
     VIEWS,
     Values,
+    chunks,
     copy_rows,
     micros,
     moment,
@@ -67,6 +70,8 @@ DUE_CASE = Table(
     Column("round", Integer, nullable=False),
     Column("street", Text),
     Column("indicator", Text),
+    Column("calendar", Integer),
+    Column("settled", Integer),
 )
 
 _PROVISIONAL = text("provisional = 1")
@@ -88,6 +93,13 @@ DUE_CLOCK = Table(
     Column("because", Text, nullable=False),
     Column("provisional", Integer, nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("written_at", BigInteger, nullable=False),
+    Column("calendar", Integer),
+    Column("settled", Integer),
+    Column("skips", Text, nullable=False),
+    Column("held_used", BigInteger),
+    Column("held_amount", Integer),
+    Column("held_unit", Text),
     Column("warn_at", BigInteger),
     Column("escalate_at", BigInteger),
     Column("escalate_again_at", BigInteger),
@@ -138,6 +150,24 @@ class RunningClock(msgspec.Struct, frozen=True):
     told: int
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed to tell how much of a clock is left: how it counts, and by which calendar.
+
+    `calendar` and `settled` are the versions its case has frozen; None: it has frozen none, and
+    the calendar is that of `written_at`. `held` is the clock that a suspension holds up, with the
+    microseconds of it that were used.
+    """
+
+    due_at: datetime
+    unit: Unit
+    provisional: bool
+    skips: tuple[Skip, ...]
+    written_at: datetime
+    calendar: int | None
+    settled: int
+    held: tuple[Limit, int] | None
+
+
 class Work(msgspec.Struct, frozen=True):
     """What a clock asks of the watch: `percent` of its limit was used at `reached_at`."""
 
@@ -155,6 +185,15 @@ class _Case(msgspec.Struct):
     round: int
     street: str | None
     indicator: str | None
+    calendar: int | None = None
+    settled: int | None = None
+
+
+_Held: TypeAlias = tuple[int | None, int | None, str | None]
+"""Microseconds used, and the amount and unit of the limit."""
+
+_LOOKS_AT_CLOCKS = (did.DeadlineReached, did.CaseSuspended)
+"""Facts that say something of a clock that is running already."""
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -179,6 +218,13 @@ class _Clock(msgspec.Struct):
     because: str
     provisional: int
     position: int
+    written_at: int
+    calendar: int | None
+    settled: int | None
+    skips: str
+    held_used: int | None
+    held_amount: int | None
+    held_unit: str | None
     warn_at: int | None
     escalate_at: int | None
     escalate_again_at: int | None
@@ -211,12 +257,12 @@ class _Clock(msgspec.Struct):
         )
 
 
-def _clock(line: Line, round_: int, fact: ClockStarted) -> _Clock:
+def _clock(line: Line, case: _Case, fact: ClockStarted) -> _Clock:
     since = line.at if fact.since is None else micros(fact.since)
     return _Clock(
         stream=line.stream,
         clock=str(fact.clock),
-        round=round_,
+        round=case.round,
         started_at=since,
         began_at=since if fact.began_at is None else micros(fact.began_at),
         due_at=micros(fact.due_at),
@@ -226,6 +272,13 @@ def _clock(line: Line, round_: int, fact: ClockStarted) -> _Clock:
         because=fact.because,
         provisional=int(fact.provisional),
         position=line.position,
+        written_at=line.at,
+        calendar=case.calendar,
+        settled=case.settled,
+        skips=_skips(fact.skips),
+        held_used=None,
+        held_amount=None,
+        held_unit=None,
         warn_at=_maybe(fact.warn_at),
         escalate_at=_maybe(fact.escalate_at),
         escalate_again_at=_maybe(fact.escalate_again_at),
@@ -233,6 +286,16 @@ def _clock(line: Line, round_: int, fact: ClockStarted) -> _Clock:
         next_at=None,
         next_percent=None,
     )
+
+
+def _skips(skips: Sequence[Skip]) -> str:
+    if not skips:
+        return ""
+    plain = [(micros(skip.first), micros(skip.last), skip.period) for skip in skips]
+    return msgspec.json.encode(plain).decode()
+
+
+_skips_of = msgspec.json.Decoder(list[tuple[int, int, int]])
 
 
 def _maybe(at: datetime | None) -> int | None:
@@ -264,7 +327,7 @@ class DueFold:
             self._cases[case.stream] = case
         for told in structs_of(connection, DUE_TOLD, _Told, DUE_TOLD.c.stream, streams):
             self._told[told.stream, told.clock] = told
-        if any(isinstance(line.event, did.DeadlineReached) for line in lines):
+        if any(isinstance(line.event, _LOOKS_AT_CLOCKS) for line in lines):
             for clock in structs_of(connection, DUE_CLOCK, _Clock, DUE_CLOCK.c.stream, streams):
                 self._clocks[clock.stream, clock.clock] = clock
 
@@ -285,12 +348,23 @@ class DueFold:
             self._changed.add(key.stream)
         if _turn(case, event):
             self._changed.add(key.stream)
+        held = self._held(key.stream, event)
         for stopped in event.stopped:
             self._clocks[key.stream, str(stopped.clock)] = None
         for started in event.started:
-            clock = _clock(line, case.round, started)
+            clock = _clock(line, case, started)
+            if started.clock is Clock.RESUMPTION:
+                clock.held_used, clock.held_amount, clock.held_unit = held
             clock.tell(self._told.get((key.stream, clock.clock)))
             self._clocks[key.stream, clock.clock] = clock
+
+    def _held(self, stream: bytes, event: did.Fact) -> _Held:
+        """What is used of the handling clock that a suspension stops, and its limit."""
+        running = self._clocks.get((stream, str(Clock.HANDLING)))
+        for stopped in event.stopped:
+            if isinstance(event, did.CaseSuspended) and stopped.clock is Clock.HANDLING and running:
+                return stopped.used, running.amount, running.unit
+        return None, None, None
 
     def _tell(self, event: did.DeadlineReached) -> None:
         stream, clock = _case_stream(event), str(event.clock)
@@ -327,14 +401,21 @@ class DueFold:
 
 
 def _turn(case: _Case, event: did.Fact) -> bool:
-    """What a fact changes of where the case is and what it is about."""
+    """What a fact changes of where the case is, what it is about, and the calendar it is under."""
     match event:
         case did.CaseReopened():
             case.round, case.street = event.round, event.street
         case did.CaseDispatched():
             case.street = event.street
-        case did.CaseRegistered() | did.CaseReclassified():
+        case did.CaseRegistered():
             case.indicator = event.indicator
+            case.calendar, case.settled = event.versions.calendar, event.versions.settled
+        case did.CaseReclassified():
+            case.indicator = event.indicator
+        case did.RefusalObjected() | did.CaseUnmerged():
+            case.calendar = case.settled = None
+        case did.DueTimesSettled(versions=versions) if versions is not None:
+            case.calendar, case.settled = versions.calendar, versions.settled
         case _:
             return False
     return True
@@ -467,6 +548,35 @@ def of_case(connection: Connection, case_id: UUID) -> list[RunningClock]:
     stream = stream_id(f"case/{case_id}").bytes
     question = _RUNNING.where(DUE_CLOCK.c.stream == stream)
     return _views(connection, question.order_by(DUE_CLOCK.c.due_at))
+
+
+def counted(connection: Connection, cases: Iterable[UUID]) -> dict[tuple[UUID, Clock], Counted]:
+    """How the clocks that run of these cases count, by case and clock: one question in all."""
+    streams = {stream_id(f"case/{case}").bytes: case for case in cases}
+    c = DUE_CLOCK.c
+    found: dict[tuple[UUID, Clock], Counted] = {}
+    for chunk in chunks(streams):
+        question = select(
+            c.stream, c.clock, c.due_at, c.unit, c.provisional, c.skips, c.written_at,
+            c.calendar, c.settled, c.held_used, c.held_amount, c.held_unit,
+        ).where(c.stream.in_(chunk))  # fmt: skip
+        for row in connection.execute(question):
+            found[streams[row.stream], Clock(row.clock)] = Counted(
+                due_at=moment(row.due_at),
+                unit=Unit(row.unit),
+                provisional=bool(row.provisional),
+                skips=tuple(
+                    Skip(moment(first), moment(last), period)
+                    for first, last, period in (_skips_of.decode(row.skips) if row.skips else ())
+                ),
+                written_at=moment(row.written_at),
+                calendar=row.calendar,
+                settled=row.settled or 0,
+                held=None
+                if row.held_unit is None
+                else (Limit(row.held_amount, Unit(row.held_unit)), row.held_used),
+            )
+    return found
 
 
 def counts(connection: Connection, at: datetime) -> dict[Clock, tuple[int, int]]:

@@ -291,6 +291,19 @@ class People:
                 connection, [entry_of(by, "password-changed", now, target=f"account/{account_id}")]
             )
 
+    async def confirm_password(self, account_id: UUID, password: str) -> None:
+        """Whether it is the owner who asks for something grave. Raises WrongCredentials."""
+
+        def look() -> None:
+            with self._desk.read() as connection:
+                stored: str | None = connection.scalar(
+                    select(account.c.password_hash).where(account.c.id == account_id)
+                )
+            if stored is None or not self._passwords.verify(stored, password):
+                raise WrongCredentials
+
+        await self._passwords.run(look)
+
     def knows_person(self, person_id: UUID) -> bool:
         """Whether a citizen's account stands for this pseudonym."""
         with self._desk.read() as connection:

@@ -28,8 +28,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     `account_id` is the account, or for a partner its own id. `person_id` is set for citizens: the
     pseudonym under which cases know them. `must_change_password`: nothing else is allowed until
-    it is changed. `second_factor`: this sign-in gave a one-time code. `session_id` names the
-    credential, for revoking it.
+    it is changed. `second_factor`: this sign-in gave a one-time code; `second_factor_due`: it did
+    not, and one of the roles asks for it, so nothing but setting one up is allowed. `session_id`
+    names the credential, for revoking it.
     """
 
     kind: PrincipalKind
@@ -42,6 +43,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID | None = None
     must_change_password: bool = False
     second_factor: bool = False
+    second_factor_due: bool = False
 
     def holds(self, *roles: Role) -> bool:
         return any(role in self.roles for role in roles)

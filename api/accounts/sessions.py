@@ -71,10 +71,13 @@ class Sessions:
         *,
         staff: SessionLimits = STAFF_LIMITS,
         citizen: SessionLimits = CITIZEN_LIMITS,
+        factor_roles: frozenset[Role] = frozenset(),
     ) -> None:
+        """`factor_roles` may do nothing without a second factor but set one up."""
         self._desk = desk
         self._key = key
         self._csrf_key = csrf_key
+        self._factor_roles = factor_roles
         self._limits = {PrincipalKind.STAFF: staff, PrincipalKind.CITIZEN: citizen}
         self._cache: LRUCache[bytes, _Known] = LRUCache(_CACHED)
         self._lock = threading.Lock()
@@ -275,7 +278,7 @@ class Sessions:
                     select(account_role.c.role).where(account_role.c.account_id == row.account_id)
                 )
             )
-            principal = _person(row, held, now)
+            principal = _person(row, held, now, self._factor_roles)
         return _Known(principal, Channel(row.channel), now, until), row.seen_at
 
 
@@ -294,7 +297,9 @@ def _partner(row: Row[tuple[object, ...]]) -> Principal:
     )
 
 
-def _person(row: Row[tuple[object, ...]], held: set[str], now: datetime) -> Principal:
+def _person(
+    row: Row[tuple[object, ...]], held: set[str], now: datetime, factor_roles: frozenset[Role]
+) -> Principal:
     kind = PrincipalKind(row.kind)
     citizen = kind is PrincipalKind.CITIZEN
     return Principal(
@@ -307,5 +312,8 @@ def _person(row: Row[tuple[object, ...]], held: set[str], now: datetime) -> Prin
         scopes=row.scopes,
         session_id=row.id,
         second_factor=row.second_factor,
+        second_factor_due=not citizen
+        and not row.second_factor
+        and any(role.value in held for role in factor_roles),
         must_change_password=row.must_change_at is not None and row.must_change_at <= now,
     )

@@ -155,6 +155,7 @@ second_factor = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("last_period", BigInteger, nullable=False),
     Column("confirmed_at", Instant),
+    Column("next_sealed", LargeBinary),
 )
 
 known_device = Table(

@@ -1,4 +1,7 @@
-"""`casework accounts`: the first administrator's token, and who there is. Shows nothing secret."""
+"""`casework accounts`: the first administrator's token, a lost second factor, and who there is.
+
+Shows nothing secret.
+"""
 
 from typing import Annotated
 
@@ -39,6 +42,17 @@ def first_admin(
     typer.echo(
         "一小时内有效，只能用一次：POST /api/v1/administrators 时作为 token 提交。", err=True
     )
+
+
+@accounts.command("remove-second-factor", help="解除一个账号的动态口令（三员丢失手机时）。")
+def remove_second_factor(name: Annotated[str, typer.Argument(help="登录名。")]) -> None:
+    """Take the factor off an account and end its sign-ins."""
+    with opened(read_settings()) as parts:
+        try:
+            parts.factors.remove_on_server(name, now())
+        except DeskRefusal as refusal:
+            raise Refused(str(refusal)) from refusal
+    typer.echo("已解除动态口令，该账号的登录均已结束；请本人登录后重新绑定。")
 
 
 @accounts.command("list", help="列出工作人员账号。")

@@ -14,8 +14,9 @@ from api.access import may_see
 from api.door import Door
 from api.pages.frame import Frame, framed
 from api.routes.cases import list_cases, look
-from api.schemas import CaseOut, Step
-from api.shown import desk_step, name_of_street, remaining
+from api.schemas import CaseOut, LeftOut, Step
+from api.shown import desk_step, name_of_street
+from api.time_left import left_of
 from casework.lifecycle import Action
 from casework.model import Clock
 from projections import timeline
@@ -32,7 +33,7 @@ class Check(NamedTuple):
     case: CaseOut
     asked: Step | None
     due_at: datetime | None
-    left: str
+    left: LeftOut | None
     late: bool
 
 
@@ -63,7 +64,7 @@ async def _checks(frame: Frame) -> list[Check]:
             case,
             desk_step(parts, asked) if asked else None,
             due,
-            remaining(due, now) if due else "",
+            left_of(parts, loaded, Clock.SITE_CHECK, now),
             bool(due and due < now),
         )
         found.append((due.timestamp() if due else float("inf"), check))

@@ -13,12 +13,14 @@ from starlette.responses import Response
 
 from api.access import POLICY, name_of
 from api.accounts.errors import NotThere
+from api.accounts.roles import THREE
+from api.duty import accounts_of
 from api.office_schemas import DestroyIn, EraseIn, ScopesIn, StaffTextOut
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
 from api.pages.submitting import carried_out, read, submitted, with_values
-from api.routes import accounts, partners, persons
+from api.routes import accounts, partners, persons, second_factor
 from casework.errors import Refusal
 from casework.lifecycle import ROLE_NAMES
 
@@ -41,11 +43,18 @@ async def _page(
     erasures = await persons.list_erasures(parts, visitor)
     ids = {str(p.account_id) for p in waiting} | {str(p.proposed_by) for p in waiting}
     ids |= {who for e in erasures for who in (e.asked_by, e.decided_by) if who}
+    factors = await second_factor.enrolled(parts, visitor)
+    holders = accounts_of(parts.desk, {str(one.account_id) for one in factors})
     return frame.form_page(
         "office_security.html",
         refused,
         waiting=waiting,
         people=people.accounts,
+        factors=[
+            (one, holder, bool(THREE & set(holder.roles)))
+            for one in factors
+            if (holder := holders.get(str(one.account_id)))
+        ],
         partners=await partners.list_partners(parts, visitor),
         scopes=sorted({row.scope for row in POLICY.values() if row.scope}),
         erasures=erasures[::-1],
@@ -117,6 +126,18 @@ async def withdraw_roles(account: UUID, frame: Here) -> Response:
         f"withdraw-{account}",
         lambda: accounts.withdraw_roles(account, frame.parts, frame.visitor),
         "已收回全部角色，立即生效。",
+    )
+
+
+@router.post(f"{PATH}/accounts/{{account}}/remove-second-factor", name="pages.office_security")
+async def remove_second_factor(account: UUID, frame: Here) -> Response:
+    """Help one who lost the phone."""
+    return await _done(
+        frame,
+        "accounts.second_factor_remove",
+        f"factor-{account}",
+        lambda: second_factor.remove(account, frame.parts, frame.visitor),
+        "已解除动态口令，该账号的登录均已结束；请通知本人用密码登录后重新绑定。",
     )
 
 

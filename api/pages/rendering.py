@@ -14,7 +14,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, Response
 
-from api.shown import remaining
 from casework.clocks import SHANGHAI
 
 FOLDER = Path(__file__).parent
@@ -107,7 +106,6 @@ templates.filters["short"] = short
 templates.filters["of_case"] = of_case
 templates.globals["address"] = address
 templates.globals["there"] = there
-templates.globals["remaining"] = remaining
 
 
 def page(

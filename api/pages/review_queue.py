@@ -12,8 +12,7 @@ from api.desk_schemas import PressingOut, ReviewerDeskOut, SectionOut
 from api.pages.frame import Frame
 from api.routes.desks import reviewers
 from api.routes.visits import VisitOut, due_visits
-from api.schemas import CaseOut
-from api.shown import remaining
+from api.schemas import CaseOut, LeftOut
 from casework.clock_words import CLOCK_NAMES
 from casework.model import WINDOWS, Clock
 
@@ -47,7 +46,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     new_information: bool = False
     due_at: datetime | None = None
     due_name: str = ""
-    left: str = ""
+    left: LeftOut | None = None
     late: bool = False
     lon: float | None = None
     lat: float | None = None
@@ -134,7 +133,10 @@ async def queue_of(frame: Frame, chosen: str) -> Queue:
         section = getattr(desk, key, None)
         if isinstance(section, SectionOut):
             like = desk.duplicates.like
-            items = tuple(rows.case(case, like.get(case.number, "")) for case in section.cases)
+            items = tuple(
+                rows.case(case, section.left.get(case.number), like.get(case.number, ""))
+                for case in section.cases
+            )
             found[key] = Named(key, section.name, section.count, items)
     lists = tuple(found[key] for key in LISTS)
     chosen = chosen if chosen in found else ""
@@ -173,7 +175,7 @@ class _Rows:
         self._me = me
         self._now = now
 
-    def case(self, case: CaseOut, like: str = "") -> Item:
+    def case(self, case: CaseOut, left: LeftOut | None, like: str = "") -> Item:
         clock = Clock(case.due_clock) if case.due_clock else None
         until, holder = case.claimed_until, case.claimed_by
         held = holder if holder and holder != self._me and until and until > self._now else ""
@@ -190,7 +192,7 @@ class _Rows:
             new_information=case.new_information,
             due_at=due,
             due_name=CLOCK_NAMES[clock] if clock else "",
-            left=remaining(due, self._now) if due else "",
+            left=left,
             late=bool(due and due < self._now and clock not in WINDOWS),
             lon=case.lon,
             lat=case.lat,
@@ -207,7 +209,7 @@ class _Rows:
             note=case.request_name or "",
             due_at=case.due_at,
             due_name=case.clock_name,
-            left=case.remaining,
+            left=case.left,
             late=case.overdue,
         )
 

@@ -122,6 +122,11 @@ def page_guard(
                     303, "password-due", "请先修改密码", "请先修改密码。",
                     headers={"Location": "/password"},
                 ) from None  # fmt: skip
+            if error.problem.type == "/problems/second-factor-due" and wants_page(request):
+                raise problem_error(
+                    303, "second-factor-due", "请先绑定动态口令", "请先绑定动态口令。",
+                    headers={"Location": "/second-factor"},
+                ) from None  # fmt: skip
             if error.problem.status == 401 and wants_page(request):
                 raise problem_error(
                     303,

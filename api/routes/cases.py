@@ -45,9 +45,9 @@ from api.shown import (
     of_state,
     of_view,
     public_step,
-    remaining,
     street_name,
 )
+from api.time_left import Lefts
 from api.visitors import With, guard, keep_rate
 from casework.application import Loaded
 from casework.clock_words import CLOCK_NAMES
@@ -291,24 +291,37 @@ async def street_tasks(
     if street is None:
         raise Missing("street", "您的账号没有所属街镇，请联系管理员。")
     midnight = _midnight(now)
-    desk, tasks, sections, beside = await look(
-        parts,
-        lambda c: (
+
+    def ask(
+        c: Connection,
+    ) -> tuple[street_desk.Desk, list[Task], dict[str, tuple[Task, ...]], dict[str, int], Lefts]:
+        tasks = street_desk.pressing(c, street)
+        sections = street_desk.sections(c, street, now, now + _SOON, midnight)
+        shown = {task.case.case_id for some in (tasks, *sections.values()) for task in some}
+        return (
             street_desk.desk(c, street, now, now + _SOON, midnight),
-            street_desk.pressing(c, street),
-            street_desk.sections(c, street, now, now + _SOON, midnight),
+            tasks,
+            sections,
             street_desk.beside(c, street, now),
-        ),
-    )
+            Lefts.of_cases(parts, c, shown, now),
+        )
+
+    desk, tasks, sections, beside, lefts = await look(parts, ask)
 
     def told(task: Task) -> StreetTaskOut:
+        left = (
+            lefts.of(task.case.case_id, task.clock, task.due_at)
+            if task.clock is not None and task.due_at is not None
+            else None
+        )
         return StreetTaskOut(
             case=of_view(parts, task.case, seen, as_of),
             clock=task.clock,
             clock_name=CLOCK_NAMES[task.clock] if task.clock else None,
             due_at=task.due_at,
             overdue=task.due_at is not None and task.due_at < now,
-            remaining=remaining(task.due_at, now) if task.due_at else None,
+            remaining=left.says if left else None,
+            left=left,
             again=task.again,
         )
 

@@ -13,7 +13,8 @@ from api.parts import Parts
 from api.request_schemas import CaseUploadOut, HandlerTaskOut, RequestsOut
 from api.routes.cases import After, CaseRef, seen_up_to, sight
 from api.routes.photos import HEADERS, PICTURES, nothing_there, whole_file
-from api.shown import indicator_name, remaining, street_name
+from api.shown import indicator_name, street_name
+from api.time_left import left_of
 from api.visitors import With, guard
 from casework.application import Loaded
 from casework.errors import Refusal
@@ -85,6 +86,7 @@ async def task_of(parts: Parts, loaded: Loaded) -> HandlerTaskOut:
     case, now = loaded.case, parts.now()
     running = case.clocks.get(Clock.HANDLING)
     due_at = running.fact.due_at if running else None
+    left = left_of(parts, loaded, Clock.HANDLING, now)
     near = next(iter(parts.gazetteer.near(case.place.lon, case.place.lat)), None)
     history = await Door(parts).in_thread(lambda: parts.casework.history(loaded.case_id))
     named = [r.event.handler for r in history if isinstance(r.event, HandlerAssigned)]
@@ -98,7 +100,8 @@ async def task_of(parts: Parts, loaded: Loaded) -> HandlerTaskOut:
         lat=case.place.lat,
         near=f"{near.place.name}（约{near.distance_m:.0f}米）" if near else None,
         due_at=due_at,
-        remaining=remaining(due_at, now) if due_at else None,
+        remaining=left.says if left else None,
+        left=left,
         handler=named[-1] if named else "",
         uploads=await uploads_of(parts, loaded.case_id),
     )

@@ -66,6 +66,8 @@ async def me(parts: With, visitor: Annotated[Visitor, Depends(guard("sessions.me
         street_name=street_name(parts, principal.street),
         person_id=principal.person_id,
         must_change_password=principal.must_change_password,
+        second_factor=principal.second_factor,
+        second_factor_due=principal.second_factor_due,
     )
 
 

@@ -46,7 +46,7 @@ class Office:
         self.grants = Grants(desk, self.passwords, self.sessions.forget)
         self.partners = Partners(desk, self.sessions)
         self.lockout = Lockout(KEY.derive(Purpose.SOURCES))
-        self.factors = SecondFactors(desk, KEY.derive(Purpose.SECOND_FACTORS))
+        self.factors = SecondFactors(desk, KEY.derive(Purpose.SECOND_FACTORS), self.sessions.forget)
         self.door = SignIn(desk, self.passwords, self.lockout, self.sessions, self.factors)
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def test_the_reviewers_desk_tells_its_work_by_kind(town: Town) -> None:
     assert danger.number in numbers(desk["urgent"]) and desk["urgent"]["name"] == "紧急"
     assert border.number in numbers(desk["border"])
     (back,) = [case for case in desk["returns"]["cases"] if case["number"] == asks.number]
-    assert back["clock_name"] == "退回审核" and back["remaining"].startswith("剩余")
+    assert back["clock_name"] == "退回审核" and back["remaining"].startswith("还剩")
     assert desk["by_status"]["submitted"] >= 1 and desk["as_of"] >= head
     assert desk["to_review"]["count"] == desk["by_status"]["submitted"]
     assert border.number not in numbers(desk["to_dispatch"])
@@ -142,7 +142,7 @@ def test_the_supervisors_desk_tells_who_is_late_and_what_waits(town: Town) -> No
     after = supervisors(town, street=street)
     assert case.number not in {each["number"] for each in after["notes"]}
     (late,) = [each for each in after["overdue"] if each["number"] == case.number]
-    assert late["overdue"] and str(late["remaining"]).startswith("已超期1天")
+    assert late["overdue"] and str(late["remaining"]).startswith("已超期26值守时")
     (by_street,) = after["by_street"]
     assert by_street["street"] == street and str(by_street["longest"]).startswith("已超期")
     is_problem(town.reviewer.get("/desk/supervisor"), 403, "not-permitted")
@@ -167,10 +167,10 @@ NOW = datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("left", "says"),
     [
-        (timedelta(0), "剩余不足1分钟"),
-        (timedelta(seconds=59), "剩余不足1分钟"),
-        (timedelta(minutes=80), "剩余1小时20分钟"),
-        (timedelta(days=2, minutes=3), "剩余2天3分钟"),
+        (timedelta(0), "还剩不足1分钟"),
+        (timedelta(seconds=59), "还剩不足1分钟"),
+        (timedelta(minutes=80), "还剩1小时20分钟"),
+        (timedelta(days=2, minutes=3), "还剩2天3分钟"),
         (-timedelta(seconds=1), "已超期不足1分钟"),
         (-timedelta(days=1, hours=1), "已超期1天1小时"),
     ],
@@ -192,7 +192,7 @@ def test_a_streets_desk_lists_its_cases_by_what_is_asked_first(town: Town) -> No
     tasks = {task["case"]["number"]: task for task in sections["to_acknowledge"]["tasks"]}
     waits = tasks[case.number]
     assert (waits["clock"], waits["clock_name"], waits["overdue"]) == ("acknowledge", "签收", False)
-    assert waits["remaining"].startswith("剩余") and not waits["again"]
+    assert waits["remaining"].startswith("还剩") and not waits["again"]
     (note,) = [t for t in sections["notes"]["tasks"] if t["case"]["number"] == noted.number]
     assert note["case"]["pending"] == ["note"]
     for key in ("overdue", "due_today", "to_acknowledge", "again", "dissatisfied"):

@@ -442,10 +442,10 @@ def test_what_is_left_or_over_is_said_once_and_as_the_script_counts_it(
 ) -> None:
     case = town.anonymous().report(place=spot(town))
     fresh = desk.get("/desk/reviewer", list="to_review", case=case.number).text
-    assert re.search(r"data-left=[^>]+>剩余\d+分钟<", fresh)
+    assert re.search(r"data-left=[^>]+>还剩\d+值守分钟<", fresh)
     for _ in range(2):  # a desk that nobody looks at for half an hour is signed out
         town.forward(minutes=20)
         desk.get("/desk/reviewer")
     late = desk.get("/desk/reviewer", list="to_review", case=case.number).text
-    assert re.search(r"data-left=[^>]+>已超期\d+分钟<", late)
+    assert re.search(r"data-left=[^>]+>已超期\d+值守分钟<", late)
     assert "已超已超" not in late

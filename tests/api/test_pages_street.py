@@ -201,7 +201,7 @@ def test_a_note_stands_on_top_and_is_answered_by_its_words(town: Town, clerk: Br
     town.supervisor.act(case, "note", "handling", words="请说明清运计划。")
     town.supervisor.act(case, "note", "handling", words="请说明责任人。")
     desk = clerk.page("/desk/street")
-    assert re.findall('id="section-([a-z_]+)"', desk)[0] == "notes"
+    assert re.findall(r'<h2 id="section-(\w+)"', desk)[0] == "notes"
     assert case.number in part(desk, "section-notes")
     page = clerk.page(f"/cases/{case.number}", do="answer_note")
     assert "请说明清运计划。" in page and "第2号：请说明责任人。" in page

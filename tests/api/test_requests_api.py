@@ -40,7 +40,7 @@ def test_an_extension_is_foreseen_with_its_arithmetic_before_it_is_granted(town:
     (request,) = told
     assert request["more"] == "延长1个自然日" and request["code_text"] == "天气原因"
     assert request["words"] == "连日大风。" and not request["mine"]
-    assert request["asked_by_name"].startswith("经办") and request["remaining"].startswith("剩余")
+    assert request["asked_by_name"].startswith("经办") and request["remaining"].startswith("还剩")
     assert [a["action"] for a in request["answers"]] == ["grant_extension", "deny_extension"]
     foreseen = request["granted"]
     assert any("到期时间" in line for line in foreseen["lines"]), foreseen

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from api.parts import Parts
 from api.timekeeping import Timekeeper
 from casework.application import notices_stream
 from casework.events import DeadlineReached, DueTimesSettled, SpecialPeriodsApplied
@@ -33,6 +35,20 @@ def own_town(tmp_path: Path) -> Iterator[Town]:
     """A town of the test's own, whose days nobody else moves."""
     with open_town(settings_for(tmp_path / "var")) as town:
         yield town
+
+
+class Resting(Timekeeper):
+    """A watch that leaves all to another process's."""
+
+    async def tick(self) -> int:
+        return 0
+
+
+def at_rest(parts: Parts) -> Parts:
+    """The engine with a watch that brings about nothing by itself."""
+    now = parts.now
+    watch = Resting(parts.casework, parts.feed, lambda *_: (), now, lambda: now().timestamp())
+    return replace(parts, timekeeper=watch)
 
 
 def dispatched(town: Town) -> Tracked:
@@ -401,10 +417,13 @@ def test_open_cases_come_under_a_special_period_and_their_reporters_are_told(
 
 
 def test_a_case_that_the_index_has_not_seen_yet_comes_under_a_special_period_later(
-    own_town: Town,
+    tmp_path: Path,
 ) -> None:
-    town, watch = own_town, timekeeper(own_town)
-    town.parts.timekeeper._campaigns = lambda _at: iter(())  # the watch of this test does it
+    with open_town(settings_for(tmp_path / "var"), at_rest) as town:
+        comes_under_it_later(town, timekeeper(town))
+
+
+def comes_under_it_later(town: Town, watch: Timekeeper) -> None:
     change = declare(town)
     with town.parts.feed._switch:  # the views stand still
         case = dispatched(town)

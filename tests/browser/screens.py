@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from playwright.sync_api import FilePayload, Page
 
-from tests.api.client import picture
+from tests.api.client import PASSWORD, picture
 from tests.browser.desk import VIEWPORTS, Site, Viewport
 from tests.browser.street_screens import (
     CLERK,
@@ -160,6 +160,12 @@ CITIZEN: tuple[Screen, ...] = (
 )
 
 
+def _begun(page: Page) -> None:
+    page.fill("#password", PASSWORD)
+    with page.expect_navigation():
+        page.get_by_role("button", name="开始绑定").click()
+
+
 def _to_the_charts(page: Page) -> None:
     page.locator("#t-trend").scroll_into_view_if_needed()
 
@@ -167,6 +173,8 @@ def _to_the_charts(page: Page) -> None:
 SCREENS: tuple[Screen, ...] = (
     *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
     *ways(Screen("sign-in", "/sign-in"), elder=False),
+    Screen("second-factor", "/second-factor", "审核甲", whole=True),
+    *deeply(ways(Screen("factor-begun", "/second-factor", "核查甲", then=_begun), elder=False)),
     Screen("home", "/"),
     Screen("look-up", "/search", "审核甲"),
     Screen("look-up-refused", "/search", "审核甲", then=_unknown),

@@ -219,3 +219,28 @@ def test_a_shift_is_handed_over_and_taken_over(desk: Opens, site: Site) -> None:
     with page.expect_navigation():
         page.get_by_role("button", name="接班", exact=True).click()
     expect(page.locator(".said")).to_contain_text("已接班")
+
+
+def test_what_is_left_ticks_while_duty_lasts_and_stands_at_night(desk: Opens, site: Site) -> None:
+    town = site.town
+    case = town.anonymous().report(text="绿地里有成堆的枯枝。")
+    town.reviewer.act(case, "register", "dispatched", indicator="P04", condition="P04-1")
+    town.street().act(case, "acknowledge", "handling")
+    site.seen()
+    window = desk(CLERK, "phone")
+    window.own_clock()
+    page = window.open(f"/cases/{case.number}")
+    left = page.locator(".duty .left b")
+    note = page.locator(".duty .left small")
+    expect(left).to_have_text(re.compile(r"还剩[78]值守时(5\d分钟)?"))
+    page.clock.fast_forward("02:00:00")
+    expect(left).to_have_text(re.compile(r"还剩[56]值守时(5\d分钟)?"))
+    page.clock.fast_forward("11:00:00")
+    expect(note).to_have_text(re.compile(r"现在不计时，5月12日 07:00续计"))
+    expect(left).to_have_text(re.compile(r"已超期\d值守时"))
+    stands = left.text_content()
+    page.clock.fast_forward("03:00:00")
+    assert left.text_content() == stands
+    page.clock.fast_forward("08:00:00")
+    expect(note).to_have_text("刷新页面看最新的剩余时间")
+    assert left.text_content() == stands

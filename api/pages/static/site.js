@@ -72,12 +72,19 @@ if (document.querySelector(".said")) {
   } catch { /* nothing was kept */ }
 }
 
-// Time left, counted down from the moment that the server told.
-const remaining = (seconds) => {
-  const minutes = Math.floor(Math.abs(seconds) / 60);
-  const days = Math.floor(minutes / 1440), hours = Math.floor((minutes % 1440) / 60), rest = minutes % 60;
-  const words = [[days, "天"], [hours, "小时"], [rest, "分钟"]].filter(([n]) => n).map(([n, unit]) => n + unit).join("");
-  return (seconds < 0 ? "已超期" : "剩余") + (words || "不足1分钟");
+// Time left, counted down from the moment that the server told, in the parts that it named. A clock
+// that counts in duty or working time only ticks from `from` to `until`, and stands otherwise.
+const PLAIN = "86400:天:天,3600:小时:小时,60:分钟:分钟";
+const remaining = (seconds, scale) => {
+  let rest = Math.floor(Math.abs(seconds)), words = "", last = "";
+  for (const part of (scale || PLAIN).split(",")) {
+    const [size, leads, follows] = part.split(":");
+    const amount = Math.floor(rest / size);
+    rest %= size;
+    if (amount) words += amount + (words ? follows : leads);
+    last = leads;
+  }
+  return (seconds < 0 ? "已超期" : "还剩") + (words || `不足1${last}`);
 };
 const now = Date.parse(document.querySelector("[data-now]")?.dataset.now || "") || null;
 const began = performance.now();
@@ -85,8 +92,20 @@ function tick() {
   if (now === null) return;
   const at = now + performance.now() - began;
   for (const due of document.querySelectorAll("[data-left]")) {
-    due.textContent = remaining((Date.parse(due.dataset.left) - at) / 1000);
+    const { left, from, until, scale } = due.dataset;
+    const starts = from ? Date.parse(from) : -Infinity, stops = until ? Date.parse(until) : Infinity;
+    const counted = Math.min(Math.max(at, starts), stops);
+    due.textContent = remaining((Date.parse(left) - counted) / 1000, scale);
+    if (at >= stops || (from && at >= starts)) stands(due.nextElementSibling, at, at >= stops);
   }
+}
+
+// The words beside a clock that has stopped meanwhile, or goes on again.
+function stands(note, at, stopped) {
+  if (!note?.matches(".stands")) return;
+  const { stands: words, again } = note.dataset;
+  if (!stopped) note.textContent = "";
+  else note.textContent = words && at < Date.parse(again) ? words : "刷新页面看最新的剩余时间";
 }
 tick();
 setInterval(tick, 30000);
