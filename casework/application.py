@@ -367,7 +367,10 @@ class Casework(Application[UUID]):
         refused_on: Loaded | None = None
         for _ in range(ATTEMPTS):
             known = None if fresh else self._states.get(case_id)
-            loaded = known or await self._load(case_id, refused_on)
+            # The case of a report bears the report's own name: that there is none yet is taken
+            # for granted, and like a known state that may only lead to an append.
+            unread = known is not None or (isinstance(command, ask.Submit) and not fresh)
+            loaded = known if unread else await self._load(case_id, refused_on)
             if isinstance(command, ask.Submit):
                 command = replace(command, number=case_number(case_id, at, taken))
             try:
@@ -375,7 +378,7 @@ class Casework(Application[UUID]):
                     loaded = await self._after_the_clock(loaded, at)
                 decided = await self._decide(loaded, case_id, command, at, by, expect)
             except Refusal as refusal:
-                if known is not None:
+                if unread:
                     fresh, refused_on = True, known
                     self._states.pop(case_id, None)
                     continue
