@@ -54,6 +54,9 @@ from projections.tables import reading
 
 router = APIRouter(tags=["统计"])
 
+CONTENT_TYPES = tuple(dict.fromkeys(MEDIA_TYPES.values()))
+"""What an export may be, as it is described and sent."""
+
 OF_DISTRICT = (Role.ANALYST, Role.SUPERVISOR)
 
 
@@ -92,7 +95,7 @@ async def list_fields(
     name="exports.cases",
     summary="导出案件",
     response_class=Response,
-    responses={200: {"description": "文件", "content": {"application/octet-stream": {}}}},
+    responses={200: {"description": "文件", "content": {kind: {} for kind in CONTENT_TYPES}}},
 )
 async def export_cases(  # noqa: PLR0913  a query parameter each
     form: Annotated[Format, Path(description="csv、xlsx、parquet 或 geoparquet。")],
