@@ -26,7 +26,7 @@ from api.export_files import (
     xlsx,
 )
 from api.geojson import bad
-from api.hygiene import StreetText
+from api.hygiene import Day, StreetText
 from api.measuring import key_name
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
@@ -101,8 +101,8 @@ async def export_cases(  # noqa: PLR0913  a query parameter each
     form: Annotated[Format, Path(description="csv、xlsx、parquet 或 geoparquet。")],
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("exports.cases"))],
-    first: Annotated[date | None, Query(alias="from", description="上报日期自（含）。")] = None,
-    last: Annotated[date | None, Query(alias="to", description="上报日期至（含）。")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="上报日期自（含）。")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="上报日期至（含）。")] = None,
     street: Annotated[StreetText | None, Query(description="只看一个街镇。")] = None,
     indicator: Annotated[IndicatorCode | None, Query(description="只看一个指标。")] = None,
     *,

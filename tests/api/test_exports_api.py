@@ -60,6 +60,17 @@ def test_a_file_is_of_a_type_that_the_description_names(
     assert sent in described["get"]["responses"]["200"]["content"]
 
 
+@pytest.mark.parametrize("day", ["0", "1700000000", "2026-11", "26.11.2026", ""])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/exports/cases.csv", "from"), ("/exports/cases.csv", "to"), ("/measures/reports", "from"),
+     ("/measures/reports", "to")],
+)  # fmt: skip
+def test_a_day_is_written_out(analyst: Caller, path: str, name: str, day: str) -> None:
+    problem = is_problem(analyst.get(path, **{name: day}), 422, "invalid")
+    assert "应为日期，如 2026-11-22。" in str(problem["detail"])
+
+
 def test_a_csv_holds_masked_words_that_no_spreadsheet_runs(town: Town, analyst: Caller) -> None:
     answer = analyst.get("/exports/cases.csv", text="true")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
