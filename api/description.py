@@ -74,7 +74,13 @@ _DRAFT: Json = {
 _ALWAYS = {400: "请求不能读取", 401: "凭证无效", 403: "没有权限", 422: "内容不正确"}
 _LATER = {429: "操作过于频繁", 503: "暂时不能办理"}
 _OF_ONE = {404: "没有找到", 410: "已按本人要求删除"}
-_ALSO = {"indicators.list": {404}, "duty.roster": {404}, "calendar.read": {404}}
+_ALSO = {
+    "indicators.list": {404},
+    "duty.roster": {404},
+    "duty.accounts": {404},
+    "calendar.read": {404},
+    "typical_cases.preview": {409},
+}
 """What single operations answer besides."""
 _OF_CHANGES = {409: "现在不能这样办理", 412: "案件已被更新", 413: "内容过大"}
 

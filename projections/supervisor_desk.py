@@ -239,7 +239,7 @@ def escalated(
         )
         .join(DUE_CLOCK, clock.stream == _C.stream)
         .where(ESCALATED, *([] if street is None else [_C.street == street]))
-        .order_by(clock.told.desc(), clock.due_at)
+        .order_by(clock.told.desc(), clock.due_at, _C.seq)
         .limit(limit)
     )
     return tuple(
@@ -276,7 +276,7 @@ def _by_street(
         for code, n, oldest in connection.execute(question)
         if code
     ]
-    return tuple(sorted(found, key=lambda late: (-late.overdue, late.oldest_due_at)))
+    return tuple(sorted(found, key=lambda late: (-late.overdue, late.oldest_due_at, late.street)))
 
 
 def _asked(

@@ -26,7 +26,7 @@ from api.export_files import (
     xlsx,
 )
 from api.geojson import bad
-from api.hygiene import StreetText
+from api.hygiene import Day, StreetText
 from api.measuring import key_name
 from api.office_schemas import IndicatorCode
 from api.parts import Parts
@@ -53,6 +53,9 @@ from projections.measures import By
 from projections.tables import reading
 
 router = APIRouter(tags=["统计"])
+
+CONTENT_TYPES = tuple(dict.fromkeys(MEDIA_TYPES.values()))
+"""What an export may be, as it is described and sent."""
 
 OF_DISTRICT = (Role.ANALYST, Role.SUPERVISOR)
 
@@ -92,14 +95,14 @@ async def list_fields(
     name="exports.cases",
     summary="导出案件",
     response_class=Response,
-    responses={200: {"description": "文件", "content": {"application/octet-stream": {}}}},
+    responses={200: {"description": "文件", "content": {kind: {} for kind in CONTENT_TYPES}}},
 )
 async def export_cases(  # noqa: PLR0913  a query parameter each
     form: Annotated[Format, Path(description="csv、xlsx、parquet 或 geoparquet。")],
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("exports.cases"))],
-    first: Annotated[date | None, Query(alias="from", description="上报日期自（含）。")] = None,
-    last: Annotated[date | None, Query(alias="to", description="上报日期至（含）。")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="上报日期自（含）。")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="上报日期至（含）。")] = None,
     street: Annotated[StreetText | None, Query(description="只看一个街镇。")] = None,
     indicator: Annotated[IndicatorCode | None, Query(description="只看一个指标。")] = None,
     *,

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi import Request as HttpRequest
 
 from api.access import Visitor
-from api.hygiene import StreetText
+from api.hygiene import Day, StreetText
 from api.measure_schemas import (
     MONTH,
     CatalogueOut,
@@ -86,8 +86,8 @@ HOW = (
 
 Name = Annotated[str, Path(pattern=r"^[a-z_]{1,40}$", description="指标口径的名称。")]
 EveryText = Annotated[Every, Query(alias="period", description="时段的长度。")]
-From = Annotated[date | None, Query(alias="from", description="从哪一天所在的时段起；默认本时段。")]
-To = Annotated[date | None, Query(alias="to", description="到哪一天所在的时段止；默认同 from。")]
+From = Annotated[Day | None, Query(alias="from", description="从哪一天所在的时段起；默认本时段。")]
+To = Annotated[Day | None, Query(alias="to", description="到哪一天所在的时段止；默认同 from。")]
 Street = Annotated[StreetText | None, Query(description="只看一个街镇。")]
 OfIndicator = Annotated[IndicatorCode | None, Query(description="只看一个指标。")]
 OfPlace = Annotated[PlaceKind | None, Query(description="只看一类场所。")]

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from html import escape
 from string import Template
 from typing import Annotated
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from api.access import Visitor
 from api.accounts.errors import NotThere
 from api.door import Door, assigned
-from api.hygiene import StreetText
+from api.hygiene import Day, StreetText
 from api.parts import Parts
 from api.place_code_schemas import (
     PlaceCodeIn,
@@ -150,8 +150,8 @@ async def scans(
     code: Code,
     parts: With,
     visitor: Annotated[Visitor, Depends(guard("place_codes.scans"))],
-    first: Annotated[date | None, Query(description="默认 30 天前。")] = None,
-    last: Annotated[date | None, Query(description="默认今天。")] = None,
+    first: Annotated[Day | None, Query(description="默认 30 天前。")] = None,
+    last: Annotated[Day | None, Query(description="默认今天。")] = None,
 ) -> ScansOut:
     """Scans by day; nobody's name, number or address is kept."""
     found = await _own(parts, visitor, code)

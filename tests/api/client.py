@@ -39,6 +39,7 @@ from api.settings import Settings
 from api.wiring import build
 from casework.lifecycle import Action
 from casework.model import Role
+from tests.api.described import as_described
 
 MORNING = datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
 """A Monday, half past nine in Haidian: duty and working hours run."""
@@ -497,7 +498,11 @@ def open_town(settings: Settings, change: Callable[[Parts], Parts] = as_built) -
 
     thread = threading.Thread(target=run, name="server")
     thread.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}",
+        timeout=60,
+        event_hooks={"response": [as_described]},
+    ) as http:
         try:
             # The socket listens already: the first request waits until the server takes it up.
             while http.get("/health/ready").status_code != 200:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from pyarrow import parquet
 
+from api.routes.exports import Format
 from casework.model import Role
 from projections.case_export import FIELDS, fields_for
 from projections.reports.sheets import safe
@@ -46,6 +47,28 @@ def analyst(town: Town) -> Caller:
 
 def lines(answer: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.decode("utf-8-sig"))))
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_a_file_is_of_a_type_that_the_description_names(
+    town: Town, analyst: Caller, form: Format
+) -> None:
+    described = town.http.get("/api/v1/openapi.json").json()["paths"][
+        "/api/v1/exports/cases.{form}"
+    ]
+    sent = analyst.get(f"/exports/cases.{form}").headers["content-type"]
+    assert sent in described["get"]["responses"]["200"]["content"]
+
+
+@pytest.mark.parametrize("day", ["0", "1700000000", "2026-11", "26.11.2026", ""])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/exports/cases.csv", "from"), ("/exports/cases.csv", "to"), ("/measures/reports", "from"),
+     ("/measures/reports", "to")],
+)  # fmt: skip
+def test_a_day_is_written_out(analyst: Caller, path: str, name: str, day: str) -> None:
+    problem = is_problem(analyst.get(path, **{name: day}), 422, "invalid")
+    assert "应为日期，如 2026-11-22。" in str(problem["detail"])
 
 
 def test_a_csv_holds_masked_words_that_no_spreadsheet_runs(town: Town, analyst: Caller) -> None:

@@ -198,6 +198,8 @@ def test_scans_are_counted_once_an_hour_for_each_phone_and_day_by_day(town: Town
         f"/place-codes/{code}/scans", first="2026-05-12", last="2026-05-11"
     )
     is_problem(backwards, 422, "missing")
+    seconds = town.reviewer.get(f"/place-codes/{code}/scans", last="0")
+    is_problem(seconds, 422, "invalid")
 
 
 def test_issue_and_withdrawal_leave_audit_rows_and_so_do_refusals(town: Town) -> None:

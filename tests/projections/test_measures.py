@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, select, text
 
 from casework import events as did
@@ -115,9 +116,11 @@ class Told(Story):
         )
         return self.step(event, street_actor(self.street))
 
-    def rated_with(self, solved: Solved, satisfaction: int, efficiency: int = 4) -> Recorded:
+    def rated_with(
+        self, solved: Solved, satisfaction: int, efficiency: int = 4, round_: int = 1
+    ) -> Recorded:
         event = did.CaseRated(
-            person=self.person, round=1, solved=solved, satisfaction=satisfaction,
+            person=self.person, round=round_, solved=solved, satisfaction=satisfaction,
             efficiency=efficiency,
         )  # fmt: skip
         return self.step(event, citizen(self.person))
@@ -195,6 +198,11 @@ def town(make_readers: Callable[..., Readers]) -> Town:
 def begun(story: Told, hours: float = 4) -> list[Recorded]:
     """Up to the 签收."""
     return [story.submitted(), story.registered(), story.dispatched(hours), story.acknowledged()]
+
+
+def by_staff(report: Recorded) -> Recorded:
+    """The report as one that somebody of the staff entered."""
+    return replace(report, actor=REVIEWER)
 
 
 def after(story: Told, minutes: float) -> Told:
@@ -296,18 +304,95 @@ EXPECTED: dict[str, tuple[float, int]] = {
 
 def test_staff_reports_are_out_of_satisfaction_and_told_apart(town: Town) -> None:
     own, other = town.story(), town.story()
-    report = own.submitted()
-    by_staff = Recorded(
-        report.stream, report.version, report.position, report.name, report.event, report.at,
-        REVIEWER, report.command_id, 0, b"",
-    )  # fmt: skip
-    town.log.add(by_staff, own.registered(), own.dispatched(), own.acknowledged(), own.rectified())
+    town.log.add(
+        by_staff(own.submitted()),
+        own.registered(),
+        own.dispatched(),
+        own.acknowledged(),
+        own.rectified(),
+    )
     town.log.add(own.closed(), own.rated_with(Solved.YES, 5))
     town.log.add(*begun(other), other.rectified(), other.closed(), other.rated_with(Solved.NO, 1))
     assert town.counts("satisfied") == (0, 1) and town.counts("rated") == (1, 1)
     assert town.counts("satisfied", "staff_entered") == (1, 1)
     assert town.counts("reports", "staff_entered") == (1, 1)
     assert town.counts("reports", "by_residents") == (1, 1)
+
+
+def test_a_row_belongs_to_the_month_of_the_moment_that_its_measure_names(town: Town) -> None:
+    """Each story goes over the end of April one step later than the one before."""
+    april = datetime(2026, 4, 30, 15, tzinfo=UTC)  # eleven at night in Haidian
+    reported, dispatched, handed = (town.story(at=april) for _ in range(3))
+    town.log.add(reported.submitted(), after(reported, 90).registered(), reported.dispatched(1))
+    town.log.add(reported.returned("T05"), reported.dispatched(1), reported.acknowledged())
+    town.log.add(reported.rectified(), reported.closed())
+    town.log.add(*begun(dispatched, 0.5), after(dispatched, 90).rectified(), dispatched.closed())
+    town.log.add(*begun(handed), handed.rectified(), after(handed, 90).closed())
+    wanted = {
+        "reports": 0, "review_in_time": 0, "hotspots": 0,  # when they came in
+        "accepted": 1, "registered": 1, "dispatch_in_time": 1,  # when they were reviewed
+        "acknowledge_in_time": 2, "response": 2, "dispatch_accuracy": 2, "returned": 2,
+        "handled": 2, "handled_in_time": 2, "extension": 2, "suspension": 2,  # when they were due
+        "verification_in_time": 2, "handling_time": 2, "rework": 2, "false_rectified": 2,
+        "closed": 2, "closed_in_time": 2,
+        "closings": 3, "first_time": 3, "rebound": 3, "rated": 3, "reopened": 3, "not_found": 3,
+        "transferred": 3, "force_closed": 3,
+    }  # fmt: skip
+    assert {name: town.counts(name)[1] for name in wanted} == wanted
+    steps = {each: town.counts("step_time", each)[1] for each in CATALOGUE["step_time"].variants}
+    assert steps == {"dispatch": 2, "acknowledge": 1, "handling": 2, "verification": 3}
+    assert town.counts("step_time") == (91, 1), (
+        "minutes of the review, one of them that of its step"
+    )
+
+
+def test_rounds_and_who_entered_them_are_told_apart(town: Town) -> None:
+    again, own, silent = town.story(), town.story(), town.story()
+    town.log.add(*begun(again), again.rectified(), again.closed(), again.rated_with(Solved.NO, 1))
+    town.log.add(again.reopened(), again.acknowledged(), again.rectified(), again.closed())
+    town.log.add(again.rated_with(Solved.YES, 5, round_=2))
+    for story in (own, silent):
+        town.log.add(by_staff(story.submitted()), story.registered(), story.dispatched())
+        town.log.add(story.acknowledged(), story.rectified(), story.closed())
+    town.log.add(own.rated_with(Solved.YES, 4))
+    for name in ("solved", "satisfied"):
+        assert town.counts(name) == (1, 2)
+        assert town.counts(name, "first_round") == (0, 1)
+        assert town.counts(name, "final") == (1, 1)
+        assert town.counts(name, "staff_entered") == (1, 1)
+    assert town.counts("satisfied", "unrated_satisfied") == (1, 2)
+    assert town.counts("rated") == (2, 2) and town.counts("rated", "staff_entered") == (1, 2)
+    assert town.counts("reports", "staff_entered") == (2, 2)
+    assert town.counts("reports", "by_residents") == (1, 1)
+
+
+def test_how_old_what_waits_is_and_what_of_it_is_over(town: Town) -> None:
+    for days, hours in ((0.5, 24), (2, 24), (10, 24 * 30), (40, 4)):
+        town.log.add(*begun(town.story(at=MAY.last - timedelta(days=days)), hours))
+    only_reported = town.story(at=MAY.last - timedelta(days=8))
+    town.log.add(only_reported.submitted())
+    assert town.counts("backlog") == (5, 5)
+    ages = {each: int(town.counts("backlog", each)[0]) for each in CATALOGUE["backlog"].variants}
+    assert ages == {"over_1_day": 4, "over_7_days": 3, "over_30_days": 1, "overdue": 2}
+    assert town.counts("due_soon") == (1, 1)
+
+
+def test_time_is_told_as_it_passes_and_as_its_clock_counts(town: Town) -> None:
+    story = town.story()
+    town.log.add(*begun(story))
+    rectified = after(story, 120).rectified()
+    counted = ClockStopped(Clock.HANDLING, 30 * 60_000_000, True, "test", final=False)
+    event = replace(rectified.event, stopped=(counted,))
+    town.log.add(replace(rectified, event=event), story.closed())
+    assert town.counts("handling_time") == (122, 1), "from the dispatch, a minute a step"
+    assert town.counts("handling_time", "limit_time") == (30, 1)
+
+
+def test_an_appeal_counts_when_it_is_decided_and_one_that_was_dismissed_too(town: Town) -> None:
+    for decided in (Told.appeal_upheld, Told.appeal_dismissed, Told.appeal_dismissed):
+        story = town.story()
+        town.log.add(*begun(story), story.rectified(), story.closed(), decided(story))
+    assert town.counts("appeals_upheld") == (1, 3)
 
 
 def test_several_reporters_are_as_content_as_the_least_content(town: Town) -> None:
