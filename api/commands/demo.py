@@ -53,7 +53,8 @@ def demo(
         show(settings)
     if serve:
         where = f"http://{settings.host}:{settings.port}"
-        typer.echo(f"\n页面 {where}/ ，接口 {where}/api/v1 （Ctrl+C 结束）")
+        typer.echo(f"\n页面 {where}/ ，接口 {where}/api/v1 ，典型案例 {where}/typical-cases")
+        typer.echo("谁登录后能看到什么见 docs/tour.md；Ctrl+C 结束。")
         serve_app(settings)
 
 

@@ -183,6 +183,7 @@ def test_a_special_period_is_declared_by_one_and_confirmed_by_another(
     assert done.status_code == 303, done.text
     mine = part(boss.page(path), "waiting")
     assert "雪天" in mine and "须由另一名督办员确认" in mine and "/confirm" not in mine
+    assert "雪天" in other.page("/office/configuration")  # among the changes that wait
     theirs = other.page(path)
     confirm = re.search(r'action="(/desk/special-periods/changes/\d+/confirm)"', theirs)
     assert confirm
