@@ -172,7 +172,7 @@ def code_text(parts: Parts, code: str | None) -> str | None:
     if not code:
         return None
     try:
-        return parts.casework.references.rules_at(parts.now()).catalogue.code(code).text
+        return parts.catalogue.code(code).text
     except (KeyError, NotInCatalogue, Refusal):
         return None
 

@@ -41,6 +41,7 @@ from api.timekeeping import Timekeeper
 from api.uploads import Uploads
 from api.watching import Meters
 from casework.application import Casework
+from casework.catalogue import Catalogue
 from casework.erasure import ErasureLedger
 from casework.keys import KeyStore
 from casework.sealing import Sealer
@@ -131,3 +132,22 @@ class Parts:
     def dispatcher(self) -> Dispatcher:
         """The one in force now. A case keeps that of its report: see `boundaries`."""
         return self.boundaries.at(self.now())
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The one in force now; what was decided keeps that of its day."""
+        return self.casework.references.rules_at(self.now()).catalogue
+
+    def let_go(self) -> None:
+        """Let work in threads end, then close what it writes to: the log, the keys, the tables.
+
+        What still works beside requests is ended before, by who began it.
+        """
+        self.trials.shutdown()
+        self.work.shutdown()
+        self.casework.close()
+        self.keys.close()
+        self.desk.close()
+        self.feed.readers.engine.dispose()
+        self.ledgers.dispose()
+        self.shelf.close()

@@ -78,14 +78,7 @@ def _end(parts: Parts) -> None:
     parts.feed.stop()
     parts.audit.stop()
     parts.limits_store.stop()
-    parts.trials.shutdown()
-    parts.work.shutdown()
-    parts.casework.close()
-    parts.keys.close()
-    parts.desk.close()
-    parts.feed.readers.engine.dispose()
-    parts.ledgers.dispose()
-    parts.shelf.close()
+    parts.let_go()
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

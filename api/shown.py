@@ -43,7 +43,7 @@ def indicator_name(parts: Parts, code: str | None) -> str | None:
     """The indicator's name in the catalogue of today, or its code where it is retired."""
     if code is None:
         return None
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     try:
         return catalogue.indicator(code).name
     except NotInCatalogue:

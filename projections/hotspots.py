@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, select
 
+from casework.instants import MICROSECOND
 from casework.lifecycle import Status
 from geo.coordinates import to_metres
 from geo.grid import Cell
 from projections.case_history import CASE_INTERVAL, REVIEWED
 from projections.case_map import AsOf, Box, holds_at
-from projections.tables import MICROSECOND, micros
+from projections.tables import micros
 
 _C = CASE_INTERVAL.c
 

@@ -7,7 +7,6 @@ schema of its own.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -36,6 +35,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from casework.log.binding import bind_as_they_are
+from casework.instants import from_micros, to_micros
 
 Value: TypeAlias = str | int | float | bytes | bool | None
 Values: TypeAlias = tuple[Value, ...]
@@ -46,9 +46,6 @@ TRANSIENT = (OperationalError, InterfaceError, OSError, dbapi2.OperationalError)
 
 VIEWS = MetaData()
 """Tables that are thrown away and rebuilt at will."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 IN_CHUNK = 500
 """Ids in one IN list: far below either database's limit, and one plan for all."""
@@ -82,14 +79,8 @@ HELD_EVENT = Table(
 )
 
 
-def micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    return (at - EPOCH) // MICROSECOND
-
-
-def moment(at: int) -> datetime:
-    """The aware UTC datetime of `micros`."""
-    return EPOCH + timedelta(microseconds=at)
+micros, moment = to_micros, from_micros
+"""To a column that holds a moment and back: as the log itself stores instants."""
 
 
 _SERVING = (

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, Select, and_, func, insert, select
 
 from api.accounts.desk import Desk
 from api.accounts.principal import Principal
-from api.accounts.tables import audit, micros
+from api.accounts.tables import audit
+from casework.instants import to_micros
 
 Fact = str | int | float | bool | None
 
@@ -221,7 +222,7 @@ def _link(previous: bytes, seq: int, entry: Entry, facts: str) -> bytes:
         _DOMAIN,
         previous,
         b"%d" % seq,
-        b"%d" % micros(entry.at),
+        b"%d" % to_micros(entry.at),
         entry.principal_kind.encode(),
         None if entry.principal_id is None else entry.principal_id.encode(),
         entry.action.encode(),

@@ -4,7 +4,7 @@ Times are stored as whole microseconds since 1970 in UTC. The tables are made by
 `schema/`, never from here; a test holds the two to each other.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -25,18 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(moment: datetime) -> int:
-    """Whole microseconds since 1970-01-01T00:00Z. `moment` must be aware."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(count: int) -> datetime:
-    """The aware UTC time of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=count)
+from casework.instants import from_micros, to_micros
 
 
 class Instant(TypeDecorator[datetime]):
@@ -46,10 +35,10 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002  the base class's signature
-        return None if value is None else micros(value)
+        return None if value is None else to_micros(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the base class's signature
-        return None if value is None else moment(value)
+        return None if value is None else from_micros(value)
 
 
 class Words(TypeDecorator[tuple[str, ...]]):

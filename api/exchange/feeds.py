@@ -29,8 +29,8 @@ from api.typical_schemas import PictureOut, TypicalOut
 from api.typical_shown import entry_id, public_entry
 from api.visitors import With, guard, keep_rate
 from casework.clocks import SHANGHAI
+from casework.instants import EPOCH
 from projections import typical_cases as view
-from projections.tables import EPOCH
 from projections.typical_cases import Standing
 
 router = APIRouter(prefix="/feeds", tags=["订阅源"])

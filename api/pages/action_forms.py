@@ -11,10 +11,11 @@ import msgspec
 from pydantic.fields import FieldInfo
 
 from api.actions import FORMS
+from api.pages.choices import Choice, indicators, streets, units
 from api.parts import Parts
 from api.routes.indicators import PLACE_NAMES
 from api.schemas import CaseOut
-from casework.clock_words import UNIT_NAMES, limit_in_words
+from casework.clock_words import limit_in_words
 from casework.lifecycle import Action, Row, Status, rows_from
 from casework.model import Outcome, Solved
 from projections.timeline_words import OUTCOMES
@@ -26,15 +27,6 @@ SOLVED_NAMES: Mapping[Solved, str] = {
 }
 SATISFACTION_NAMES = ("很不满意", "不满意", "一般", "满意", "很满意")
 EFFICIENCY_NAMES = ("很慢", "较慢", "一般", "较快", "很快")
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """One thing that may be chosen. `note` is said beside it."""
-
-    value: str
-    name: str
-    note: str = ""
-    group: str = ""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,18 +253,18 @@ class _Choices:
         self._parts = parts
         self._case = case
         self._row = row
-        self._catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+        self._catalogue = parts.catalogue
         self._makers: Mapping[str, Callable[[], tuple[Choice, ...]]] = {
             "code": self._codes,
-            "indicator": self._indicators,
+            "indicator": lambda: indicators(parts),
             "condition": self._conditions,
-            "street": self._streets,
+            "street": lambda: streets(parts),
             "outcome": lambda: tuple(Choice(o, OUTCOMES[o]) for o in Outcome),
             "solved": lambda: tuple(Choice(s, SOLVED_NAMES[s]) for s in Solved),
             "satisfaction": lambda: _scale(SATISFACTION_NAMES),
             "efficiency": lambda: _scale(EFFICIENCY_NAMES),
-            "by": _units,
-            "limit": _units,
+            "by": units,
+            "limit": units,
             "place": lambda: tuple(Choice(k, n) for k, n in PLACE_NAMES.items()),
         }
 
@@ -299,10 +291,6 @@ class _Choices:
             for reason in self._catalogue.family(self._row.family)
         )
 
-    def _indicators(self) -> tuple[Choice, ...]:
-        found = sorted(self._catalogue.indicators.items())
-        return tuple(Choice(code, f"{code} {one.name}", group=one.group) for code, one in found)
-
     def _conditions(self) -> tuple[Choice, ...]:
         return tuple(
             Choice(
@@ -315,14 +303,6 @@ class _Choices:
             for row in one.conditions
         )
 
-    def _streets(self) -> tuple[Choice, ...]:
-        boundaries = self._parts.dispatcher.boundaries
-        return tuple(Choice(code, boundaries.name(code)) for code in sorted(boundaries.codes))
-
 
 def _scale(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(str(n), name) for n, name in enumerate(names, 1))
-
-
-def _units() -> tuple[Choice, ...]:
-    return tuple(Choice(unit, name) for unit, name in UNIT_NAMES.items())

@@ -20,7 +20,15 @@ from api.export_files import MEDIA_TYPES
 from api.measure_schemas import BesideOut, CountedOut, FigureOut
 from api.measuring import answering, areas, counted, key_name, named
 from api.pages import analyst_words as words
-from api.pages.analyst_asked import HOME, MAPPED, Chosen, behind_of, chosen_of, period_chosen
+from api.pages.analyst_asked import (
+    HOME,
+    MAPPED,
+    Behind,
+    Chosen,
+    behind_of,
+    chosen_of,
+    period_chosen,
+)
 from api.pages.analyst_overview import STRIP, overview, run_up_to, stamp_of
 from api.pages.analyst_words import Stamp, title_of
 from api.pages.frame import Frame, framed
@@ -31,7 +39,7 @@ from api.routes.measures import BY_NAMES, EVERY_NAMES, PART_NAMES
 from api.routes.measures import Name as MeasureName
 from casework.clocks import SHANGHAI
 from projections.measure_catalogue import CATALOGUE, Kind, Measure
-from projections.measures import By, Part, Wanted
+from projections.measures import By, Only, Part, Wanted
 from projections.reports.document import CHANNELS
 from projections.reports.sheets import safe
 
@@ -316,23 +324,9 @@ async def cases_behind_a_number(
     as_file = frame.request.query_params.get("form") == "csv"
     limit, offset = (MOST_IN_FILE, 0) if as_file else (PAGE, PAGE * (page - 1))
 
-    def work() -> CasesTold:
-        period = period_chosen(parts, chosen)
-        with answering(parts, chosen.question(behind.variant, only)) as answers:
-            found = answers.cases(of.name, period, behind.variant, part, limit=limit, offset=offset)
-            return CasesTold(
-                stamp=stamp_of(answers, period),
-                total=found.total,
-                rows=tuple(counted(parts, row) for row in found.rows),
-            )
-
-    told = await asked_of(parts, work)
+    told = await asked_of(parts, lambda: _cases(parts, behind, only, part, limit, offset))
     if as_file:
-        if told.total > MOST_IN_FILE:
-            says = f"超过{MOST_IN_FILE:,}行，请缩短时段或限定街镇，或改用“导出案件”。"
-            raise problem_error(422, "too-many", "行数过多", says)
-        name = f"{title_of(of.name, behind.variant)}-{told.stamp.period.name}-案件"
-        return _csv(name, _CASE_HEAD, map(_case_line, told.rows))
+        return _cases_file(f"{values['title']}-{told.stamp.period.name}-案件", told)
     more = {
         "told": told,
         "pages": max(1, -(-told.total // PAGE)),
@@ -340,6 +334,27 @@ async def cases_behind_a_number(
         "here": _here(frame),
     }
     return desk(frame, "analyst_cases.html", {**values, **more})
+
+
+def _cases(
+    parts: Parts, behind: Behind, only: Only, part: Part, limit: int, offset: int
+) -> CasesTold:
+    period = period_chosen(parts, behind.chosen)
+    with answering(parts, behind.chosen.question(behind.variant, only)) as answers:
+        found = answers.cases(behind.name, period, behind.variant, part, limit=limit, offset=offset)
+        return CasesTold(
+            stamp=stamp_of(answers, period),
+            total=found.total,
+            rows=tuple(counted(parts, row) for row in found.rows),
+        )
+
+
+def _cases_file(name: str, told: CasesTold) -> Response:
+    """All of them. Raises ProblemError where they are more than a file holds."""
+    if told.total > MOST_IN_FILE:
+        says = f"超过{MOST_IN_FILE:,}行，请缩短时段或限定街镇，或改用“导出案件”。"
+        raise problem_error(422, "too-many", "行数过多", says)
+    return _csv(name, _CASE_HEAD, map(_case_line, told.rows))
 
 
 _CASE_HEAD = ("number", "round", "street", "street_name", "indicator", "indicator_name",

@@ -160,7 +160,7 @@ def _changed(indicator: Indicator, form: Posted) -> dict[str, object]:
 
 
 def _indicator(parts: Parts, code: str) -> Indicator | None:
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     return catalogue.indicators.get(code)
 
 

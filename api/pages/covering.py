@@ -197,7 +197,7 @@ async def _page(
     shot: Shot,
     *,
     rows: list[Row] | None = None,
-    no: Refused | None = None,
+    refused: Refused | None = None,
     looked: bool = False,
 ) -> Response:
     told, busy = await _proposed(frame, work, entry, shot)
@@ -205,11 +205,11 @@ async def _page(
     if rows is None:
         known = told.drawn or told.boxes if told else ()
         rows = [row_of(box) for box in known]
-    if no is None or no.action != "redact":  # a refused row keeps its place
+    if refused is None or refused.action != "redact":  # a refused row keeps its place
         rows = [*(row for row in rows if row.written), *[Row()] * EMPTY_ROWS][:MOST_BOXES]
     return frame.form_page(
         "typical_photo.html",
-        no,
+        refused,
         work=work,
         entry=entry,
         title=month_title(work.month),
@@ -258,8 +258,8 @@ async def cover(month: MonthPath, entry: EntryPath, upload: UploadRef, frame: On
         return await _page(frame, work, found, shot, rows=rows, looked=looked)
     boxes, wrong = boxes_of(rows)
     if wrong:
-        no = not_filled("redact", posted, *wrong)
-        return await _page(frame, work, found, shot, rows=rows, no=no, looked=looked)
+        refused = not_filled("redact", posted, *wrong)
+        return await _page(frame, work, found, shot, rows=rows, refused=refused, looked=looked)
 
     async def call() -> RedactedOut:
         form = RedactIn.model_validate_json(msgspec.json.encode({"boxes": boxes, "looked": looked}))
@@ -269,7 +269,7 @@ async def cover(month: MonthPath, entry: EntryPath, upload: UploadRef, frame: On
 
     done = await carried("redact", posted, call)
     if isinstance(done, Refused):
-        return await _page(frame, work, found, shot, rows=rows, no=done, looked=looked)
+        return await _page(frame, work, found, shot, rows=rows, refused=done, looked=looked)
     await caught_up(frame)
     said = f"{shot.name}已遮盖{len(boxes)}处，请看结果，再请另一人确认。"
     return frame.go(f"{work.path(entry)}/photos/{upload}#covered", said)
@@ -295,6 +295,6 @@ async def confirm(month: MonthPath, entry: EntryPath, upload: UploadRef, frame: 
 
     done = await carried("confirm", posted, call)
     if isinstance(done, Refused):
-        return await _page(frame, work, found, shot, no=done)
+        return await _page(frame, work, found, shot, refused=done)
     await caught_up(frame)
     return frame.go(f"{work.path(entry)}#cover", f"{shot.name}的遮盖已确认。")

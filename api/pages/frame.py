@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from math import isfinite
 from typing import NamedTuple
 from urllib.parse import quote, unquote
-from uuid import UUID
 
 from fastapi import Request as HttpRequest
 from msgspec.structs import replace
@@ -26,7 +25,7 @@ from api.pages.visitors import page_guard, receipts_of, remember, to_sign_in, to
 from api.parts import Parts
 from api.problems import Problem, ProblemError
 from api.visitors import With
-from casework.errors import Refusal, UnknownCase
+from casework.errors import Refusal
 
 SIZE = "size"
 SAID = "said"
@@ -36,7 +35,7 @@ SCALES = ("100", "110", "125", "140", "150", "175", "200")
 
 
 class Door(NamedTuple):
-    """A page that others lead to. `short` stands where there is little room."""
+    """A page that others lead to: what lets one in, where it is, what it is called."""
 
     operation: str
     path: str
@@ -158,13 +157,6 @@ class Frame:
     def classes(self) -> str:
         """The classes of the page's root: type size, large type."""
         return " ".join([f"scale-{self.scale}", *(["elder"] if self.elder else [])])
-
-    async def found(self, reference: str) -> UUID | None:
-        """The id of the case of a number, if there is one."""
-        try:
-            return await CaseDoor(self.parts).case_id(reference)
-        except UnknownCase:
-            return None
 
     async def names_of(self, accounts: Iterable[str]) -> dict[str, str]:
         """The names of members of staff by the ids of their accounts."""

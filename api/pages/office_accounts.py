@@ -20,11 +20,12 @@ from api.office_schemas import (
     RoleProposalOut,
     RolesIn,
 )
+from api.pages.choices import streets
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
 from api.pages.rendering import moment
-from api.pages.submitting import carried_out, read, submitted, with_values
+from api.pages.submitting import carried_out, read, submitted
 from api.routes import accounts, partners
 from casework.lifecycle import ROLE_NAMES
 from casework.model import Role
@@ -47,7 +48,6 @@ async def _page(
     found = await accounts.list_accounts(frame.parts, frame.visitor, after)
     services = await partners.list_partners(frame.parts, frame.visitor)
     waiting = await accounts.list_proposals(frame.parts, frame.visitor)
-    boundaries = frame.parts.dispatcher.boundaries
     response = frame.form_page(
         "office_accounts.html",
         refused,
@@ -56,7 +56,7 @@ async def _page(
         partners=services,
         waiting={proposal.account_id: proposal for proposal in waiting},
         roles=[(role, ROLE_NAMES[role]) for role in STAFF_ROLES],
-        streets=[(code, boundaries.name(code)) for code in sorted(boundaries.codes)],
+        streets=[(one.value, one.name) for one in streets(frame.parts)],
         secret=secret,
     )
     if secret:
@@ -149,7 +149,7 @@ async def roles(account: UUID, frame: Here) -> Response:
     """Propose roles; a 安全管理员 confirms."""
 
     async def work(form: Posted) -> RoleProposalOut:
-        given = read(RolesIn, with_values(form, roles=form.every("roles") or ()))
+        given = read(RolesIn, form)
         return await accounts.propose_roles(
             account, given, frame.request, frame.parts, frame.visitor, form.key
         )

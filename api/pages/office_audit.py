@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.access import POLICY
+from api.door import Door
 from api.office_schemas import VerificationOut
 from api.pages.frame import Frame, framed
 from api.pages.posted import day_of
 from api.routes import audit, persons
 from casework.clocks import SHANGHAI
+from casework.errors import UnknownCase
 from casework.lifecycle import NAME_OF, Action
 
 router = APIRouter(include_in_schema=False)
@@ -122,8 +124,10 @@ async def _object(frame: Frame, text: str) -> str | None:
     """What a row is about, as the trail names it; a case may be asked for by its number."""
     if not text or "/" in text:
         return text or None
-    found = await frame.found(text)
-    return f"case/{found}" if found else text
+    try:
+        return f"case/{await Door(frame.parts).case_id(text)}"
+    except UnknownCase:
+        return text
 
 
 def _midnight(text: str) -> datetime | None:

@@ -22,10 +22,19 @@ from api.office_schemas import (
     RetireIndicatorIn,
     ReviseIndicatorIn,
 )
+from api.pages.choices import streets
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, lines, moment, read, submitted, with_values
+from api.pages.submitting import (
+    carried_out,
+    in_shanghai,
+    lines,
+    read,
+    submitted,
+    with_moments,
+    with_values,
+)
 from api.parts import Parts
 from api.routes import calendar, indicators, special_periods
 from api.routes.indicators import PLACE_NAMES
@@ -70,11 +79,11 @@ async def _page(frame: Frame, refused: Refused | None = None) -> Response:
         calendar=calendar.read_calendar(parts, visitor, None),
         boundaries=_boundaries(parts),
         watch=special_periods.read_watch(parts, visitor),
-        default_from=_midnight(frame),
+        default_from=_two_days_on(frame),
     )
 
 
-def _midnight(frame: Frame) -> str:
+def _two_days_on(frame: Frame) -> str:
     """The beginning of the day after tomorrow, as a `datetime-local` field writes it."""
     day = frame.parts.now().astimezone(SHANGHAI).date() + timedelta(days=2)
     return f"{day.isoformat()}T00:00"
@@ -91,12 +100,12 @@ class Step:
 
 
 def _steps(parts: Parts) -> list[Step]:
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     return [Step(c, limit, catalogue.danger_steps.get(c)) for c, limit in catalogue.steps.items()]
 
 
 def _wordings(parts: Parts) -> dict[str, tuple[Wording, ...]]:
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     return {"danger": catalogue.danger_words, "scope": catalogue.scope_words}
 
 
@@ -189,16 +198,15 @@ def _found(frame: Frame, code: str) -> IndicatorOut | None:
 
 
 def _indicator_page(frame: Frame, code: str, refused: Refused | None = None) -> Response:
-    boundaries = frame.parts.dispatcher.boundaries
     return frame.form_page(
         "office_indicator.html",
         refused,
         indicator=_found(frame, code),
         units=list(UNIT_NAMES.items()),
         places=[(kind, name) for kind, name in PLACE_NAMES.items()],
-        streets=[(one, boundaries.name(one)) for one in sorted(boundaries.codes)],
+        streets=[(one.value, one.name) for one in streets(frame.parts)],
         blank=BLANK_ROWS,
-        default_from=_midnight(frame),
+        default_from=_two_days_on(frame),
     )
 
 
@@ -232,7 +240,7 @@ def _flat(form: Posted) -> Posted:
     several = ("indicator.keywords", "indicator.examples")
     return with_values(
         form,
-        effective_from=(moment(form.one("effective_from")),),
+        effective_from=(in_shanghai(form.one("effective_from")),),
         **{name: lines(form.one(name)) for name in several},
     )
 
@@ -242,7 +250,7 @@ async def retire(code: str, frame: Here) -> Response:
     """Propose that it be no longer chosen; cases under it go on."""
     form = await frame.posted()
     frame.permit("indicators.propose")
-    given = with_values(form, effective_from=(moment(form.one("effective_from")),))
+    given = with_moments(form, "effective_from")
 
     async def work() -> ChangeOut:
         return await indicators.propose_retirement(
@@ -275,7 +283,7 @@ async def _propose(
             {
                 "change": {
                     **{k: v for k, v in change.items() if v not in (None, "")},
-                    "effective_from": moment(form.one("effective_from")),
+                    "effective_from": in_shanghai(form.one("effective_from")),
                 },
                 "reason": form.one("reason"),
             }

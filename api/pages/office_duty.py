@@ -10,7 +10,7 @@ from api.desk_schemas import DutyIn, DutyOut
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, moment, read, with_values
+from api.pages.submitting import carried_out, read, with_moments
 from api.routes import accounts, duty
 from api.routes.at_desk import desk_name, every_desk, written
 
@@ -51,8 +51,7 @@ async def assign(frame: Here) -> Response:
     """Put somebody on a desk's roster."""
 
     async def work(form: Posted) -> DutyOut:
-        times = {name: (moment(form.one(name)),) for name in ("starts_at", "ends_at")}
-        given = read(DutyIn, with_values(form, **times))
+        given = read(DutyIn, with_moments(form, "starts_at", "ends_at"))
         return await duty.assign(given, frame.request, frame.parts, frame.visitor, form.key)
 
     return await carried_out(

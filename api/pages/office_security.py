@@ -19,7 +19,7 @@ from api.office_schemas import DestroyIn, EraseIn, ScopesIn, StaffTextOut
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, read, submitted, with_values
+from api.pages.submitting import carried_out, read, submitted
 from api.routes import accounts, partners, persons, second_factor
 from casework.errors import Refusal
 from casework.lifecycle import ROLE_NAMES
@@ -146,7 +146,7 @@ async def scopes(partner: UUID, frame: Here) -> Response:
     """What a partner may do from now on."""
 
     async def work(form: Posted) -> str:
-        given = read(ScopesIn, with_values(form, scopes=form.every("scopes")))
+        given = read(ScopesIn, form)
         return (await partners.grant_scopes(partner, given, frame.parts, frame.visitor)).name
 
     return await carried_out(
@@ -226,7 +226,7 @@ async def destroy(frame: Here) -> Response:
     person = form.one("person")[:40]
 
     async def work() -> object:
-        given = read(DestroyIn, with_values(form, key_ids=form.every("key_ids")))
+        given = read(DestroyIn, form)
         return await persons.destroy_staff_texts(person, given, frame.parts, frame.visitor)
 
     done = await submitted("texts", form, work)

@@ -210,7 +210,7 @@ def reason_of(catalogue: Catalogue, steps: Sequence[Step]) -> str:
 async def own_view(frame: Frame, shown: Shown) -> OwnView:
     """All of it for the page. A merged case tells how its primary stands."""
     parts, case, steps = frame.parts, shown.case, shown.steps
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     followed: CaseOut | None = None
     forms: tuple[ActionForm, ...] = ()
     live, lived = case, steps

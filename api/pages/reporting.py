@@ -393,7 +393,7 @@ async def _near(frame: Frame, visitor: Visitor, values: Values) -> tuple[Similar
 
 
 def _page(frame: Frame, values: Values, shown: Shown, refused: Refused | None = None) -> Response:
-    catalogue = frame.parts.casework.references.rules_at(frame.parts.now()).catalogue
+    catalogue = frame.parts.catalogue
     groups: dict[str, list[tuple[str, str]]] = {}
     for code, indicator in sorted(catalogue.indicators.items()):
         groups.setdefault(indicator.group, []).append((code, indicator.name))

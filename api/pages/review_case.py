@@ -159,7 +159,7 @@ async def review_of(frame: Frame, reference: str) -> Review:
     similar: tuple[SimilarOut, ...] = ()
     if status in MERGED_FROM and frame.may("cases.similar"):
         similar = await similar_to_case(by_id, parts, visitor, None)
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     text = next((s.words or "" for s in shown.steps if s.name == "report-submitted"), "")
     recognised = await proposal_for(parts, text, case) if status is Status.SUBMITTED else None
     rated: tuple[RatedRoundOut, ...] = ()
@@ -208,7 +208,7 @@ async def proposal_for(parts: Parts, text: str, case: CaseOut) -> Recognised | N
     """What recognition says of the words as they are now; None where it takes too long."""
     if not text:
         return None
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     asked = Asked(text=text, place_kind=case.place_kind)
     answer = asyncio.ensure_future(
         parts.recognising.answer(

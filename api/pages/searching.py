@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
-from api.pages.action_forms import Choice
+from api.pages.choices import Choice, indicators, streets
 from api.pages.frame import Frame, framed
 from api.pages.posted import day_of
 from api.problems import ProblemError
@@ -75,8 +75,8 @@ async def search(  # noqa: PLR0913, PLR0917  a field of the form each
         more=_more(asked, page),
         paged=bool(cursor),
         statuses=_statuses(),
-        streets=_streets(frame),
-        indicators=_indicators(frame),
+        streets=streets(frame.parts),
+        indicators=indicators(frame.parts),
         now=frame.parts.now(),
     )
 
@@ -117,8 +117,8 @@ def _errors(frame: Frame, asked: Mapping[str, str]) -> dict[str, str]:
         found["to"] = "结束日期早于开始日期，请改正。"
     for name, choices in (
         ("status", _statuses()),
-        ("street", _streets(frame)),
-        ("indicator", _indicators(frame)),
+        ("street", streets(frame.parts)),
+        ("indicator", indicators(frame.parts)),
     ):
         if asked[name] and asked[name] not in {choice.value for choice in choices}:
             found[name] = "没有这一项，请从列表中选择。"
@@ -135,15 +135,3 @@ def _more(asked: Mapping[str, str], page: CasePage | None) -> str:
 
 def _statuses() -> tuple[Choice, ...]:
     return tuple(Choice(s, LABELS[s].staff) for s in Status if s not in _NEVER_SHOWN)
-
-
-def _streets(frame: Frame) -> tuple[Choice, ...]:
-    boundaries = frame.parts.dispatcher.boundaries
-    return tuple(Choice(code, boundaries.name(code)) for code in sorted(boundaries.codes))
-
-
-def _indicators(frame: Frame) -> tuple[Choice, ...]:
-    catalogue = frame.parts.casework.references.rules_at(frame.parts.now()).catalogue
-    return tuple(
-        Choice(code, f"{code} {one.name}") for code, one in sorted(catalogue.indicators.items())
-    )

@@ -25,7 +25,7 @@ from api.documents.kinds import Format, Report
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, moment, read, with_values
+from api.pages.submitting import carried_out, read, with_moments, with_values
 from api.parts import Parts
 from api.routes.at_desk import desk_name as name_of
 from api.routes.at_desk import every_desk, read_desk, written
@@ -94,7 +94,7 @@ async def shifts(
 
 
 async def _answer(
-    frame: Frame, desk: str = "", wrong: Refused | None = None, before: int | None = None
+    frame: Frame, desk: str = "", refused: Refused | None = None, before: int | None = None
 ) -> Response:
     parts, visitor = frame.parts, frame.visitor
     known = own_desks(parts, frame)
@@ -124,7 +124,7 @@ async def _answer(
     )
     return frame.form_page(
         "shifts.html",
-        wrong,
+        refused,
         shown=shown,
         near_hours=NEAR_DUE // timedelta(hours=1),
     )
@@ -133,10 +133,10 @@ async def _answer(
 async def _done(
     frame: Frame,
     desk: str,
-    action: str,
     operation: str,
-    said: str,
+    action: str,
     work: Callable[[Posted], Awaitable[object]],
+    said: str,
 ) -> Response:
     """Carry out a form of this page; back to it, or to the form with what is wrong."""
     return await carried_out(
@@ -160,7 +160,7 @@ async def sign_over(
         return await hand_over(desk, given, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已交班，等接班人签收。"
-    return await _done(frame, desk, "hand_over", "shifts.hand_over", said, work)
+    return await _done(frame, desk, "shifts.hand_over", "hand_over", work, said)
 
 
 @router.post(PATH + "/{desk}/{number}/take-over", name="pages.shifts")
@@ -172,7 +172,7 @@ async def sign_for(
     async def work(form: Posted) -> object:
         return await take_over(desk, number, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, desk, "take_over", "shifts.take_over", "已接班。", work)
+    return await _done(frame, desk, "shifts.take_over", "take_over", work, "已接班。")
 
 
 @router.post(PATH + "/{desk}/{number}/decline", name="pages.shifts")
@@ -186,7 +186,7 @@ async def turn_down(
         return await decline(desk, number, why, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已记录不接班，请与交班人当面核对。"
-    return await _done(frame, desk, "decline", "shifts.decline", said, work)
+    return await _done(frame, desk, "shifts.decline", "decline", work, said)
 
 
 @router.post(PATH + "/{desk}/{number}/withdraw", name="pages.shifts")
@@ -198,7 +198,7 @@ async def take_back(
     async def work(form: Posted) -> object:
         return await withdraw(desk, number, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, desk, "withdraw", "shifts.withdraw", "已撤回交班。", work)
+    return await _done(frame, desk, "shifts.withdraw", "withdraw", work, "已撤回交班。")
 
 
 @router.post(PATH + "/{desk}/duties", name="pages.shifts")
@@ -208,11 +208,11 @@ async def put_on_duty(
     """排班."""
 
     async def work(form: Posted) -> object:
-        moments = {n: (moment(form.one(n)),) for n in ("starts_at", "ends_at") if form.one(n)}
-        given = read(DutyIn, with_values(form, desk=(desk,), **moments))
+        filled = with_moments(with_values(form, desk=(desk,)), "starts_at", "ends_at")
+        given = read(DutyIn, filled)
         return await assign(given, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, desk, "assign_duty", "duty.assign", "已排班。", work)
+    return await _done(frame, desk, "duty.assign", "assign_duty", work, "已排班。")
 
 
 @router.post(PATH + "/{desk}/duties/{number}/remove", name="pages.shifts")
@@ -224,7 +224,7 @@ async def take_off_duty(
     async def work(form: Posted) -> object:
         return await remove(number, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, desk, "remove_duty", "duty.remove", "已撤班。", work)
+    return await _done(frame, desk, "duty.remove", "remove_duty", work, "已撤班。")
 
 
 @router.get(PATH + "/records", name="pages.shifts_report")

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from api.office_schemas import ChangeOut, DeclineIn
-from api.pages.action_forms import Choice
+from api.pages.choices import Choice, indicators, streets, units
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
 from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, moment, read, with_values
+from api.pages.submitting import carried_out, read, with_moments, with_values
 from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
 from api.routes.special_periods import (
     DeclareIn,
@@ -23,7 +23,6 @@ from api.routes.special_periods import (
     list_periods,
     move_end,
 )
-from casework.clock_words import UNIT_NAMES
 from casework.special_periods import OCCASIONS
 
 router = APIRouter(include_in_schema=False)
@@ -56,44 +55,32 @@ async def special_periods(
     return await _answer(frame)
 
 
-async def _answer(frame: Frame, wrong: Refused | None = None) -> Response:
+async def _answer(frame: Frame, refused: Refused | None = None) -> Response:
     parts, visitor = frame.parts, frame.visitor
     waiting = await list_changes(parts=parts, _visitor=visitor, waiting=True)
-    boundaries = parts.dispatcher.boundaries
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
     shown = Shown(
         periods=list_periods(parts, visitor),
         waiting=tuple(change for change in waiting if change.change.get("type") in OURS),
         me=str(visitor.principal.account_id),
         occasions=tuple(Choice(one, name) for one, name in OCCASIONS.items()),
-        streets=tuple(Choice(code, boundaries.name(code)) for code in sorted(boundaries.codes)),
-        indicators=tuple(
-            Choice(code, f"{code} {one.name}") for code, one in sorted(catalogue.indicators.items())
-        ),
-        units=tuple(Choice(unit, name) for unit, name in UNIT_NAMES.items()),
+        streets=streets(parts),
+        indicators=indicators(parts),
+        units=units(),
     )
-    return frame.form_page(
-        "special_periods.html",
-        wrong,
-        shown=shown,
-    )
+    return frame.form_page("special_periods.html", refused, shown=shown)
 
 
 async def _done(
     frame: Frame,
-    action: str,
     operation: str,
-    said: str,
+    action: str,
     work: Callable[[Posted], Awaitable[object]],
+    said: str,
 ) -> Response:
+    """Carry out a form of this page; back to it, or to the form with what is wrong."""
     return await carried_out(
         frame, operation, action, work, partial(_answer, frame), lambda _: frame.go(PATH, said)
     )
-
-
-def _moments(form: Posted, *names: str) -> Posted:
-    """The form with what `datetime-local` fields posted as moments of Shanghai."""
-    return with_values(form, **{n: (moment(form.one(n)),) for n in names if form.one(n)})
 
 
 @router.post(PATH, name="pages.special_periods")
@@ -105,11 +92,11 @@ async def ask_for(
     async def work(form: Posted) -> object:
         if not form.one("limit.amount"):
             form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
-        given = read(DeclareIn, _moments(form, "first", "last"))
+        given = read(DeclareIn, with_moments(form, "first", "last"))
         return await declare(given, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已提出，请另一名督办员确认。"
-    return await _done(frame, "declare", "special_periods.declare", said, work)
+    return await _done(frame, "special_periods.declare", "declare", work, said)
 
 
 @router.post(PATH + "/{number}/move-end", name="pages.special_periods")
@@ -119,11 +106,11 @@ async def move(
     """Ask for another end."""
 
     async def work(form: Posted) -> object:
-        given = read(MoveEndIn, _moments(form, "last"))
+        given = read(MoveEndIn, with_moments(form, "last"))
         return await move_end(number, given, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已提出改变结束时间，请另一名督办员确认。"
-    return await _done(frame, f"move_end_{number}", "special_periods.move_end", said, work)
+    return await _done(frame, "special_periods.move_end", f"move_end_{number}", work, said)
 
 
 @router.post(PATH + "/changes/{number}/confirm", name="pages.special_periods")
@@ -135,7 +122,7 @@ async def confirm(
     async def work(form: Posted) -> object:
         return await confirm_change(number, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, f"confirm_{number}", "indicators.confirm", "已确认。", work)
+    return await _done(frame, "indicators.confirm", f"confirm_{number}", work, "已确认。")
 
 
 @router.post(PATH + "/changes/{number}/reject", name="pages.special_periods")
@@ -150,7 +137,7 @@ async def reject(
             number, given, frame.request, frame.parts, frame.visitor, form.key
         )
 
-    return await _done(frame, f"reject_{number}", "indicators.reject", "已记录不同意。", work)
+    return await _done(frame, "indicators.reject", f"reject_{number}", work, "已记录不同意。")
 
 
 @router.post(PATH + "/changes/{number}/withdraw", name="pages.special_periods")
@@ -162,4 +149,4 @@ async def withdraw(
     async def work(form: Posted) -> object:
         return await withdraw_change(number, frame.request, frame.parts, frame.visitor, form.key)
 
-    return await _done(frame, f"withdraw_{number}", "indicators.withdraw", "已撤回。", work)
+    return await _done(frame, "indicators.withdraw", f"withdraw_{number}", work, "已撤回。")

@@ -10,18 +10,18 @@ from msgspec.structs import replace
 
 from api.asked_for import code_text, requests_told
 from api.handler_uploads import uploads_of
-from api.pages.action_forms import ActionForm, Choice, Field
+from api.pages.action_forms import ActionForm, Field
+from api.pages.choices import Choice, units
 from api.pages.frame import Frame
 from api.pages.refusing import NOTHING_TYPED, Refused
 from api.pages.shown_case import Shown
 from api.request_schemas import AskedOut, CaseUploadOut, LeewayOut, NoteOut, RequestsOut
 from api.schemas import Step
 from casework.application import Loaded
-from casework.clock_words import UNIT_NAMES
 from casework.clocks import family
 from casework.errors import when
 from casework.lifecycle import Action
-from casework.model import Limit
+from casework.model import Limit, Unit
 
 _BACK = ("rework-ordered", "rectification-unreadable", "case-reopened", "return-rejected")
 """Steps after which the case is with the 街镇 again, or still."""
@@ -161,14 +161,10 @@ def _of_extension(form: ActionForm, room: LeewayOut, limit: Limit) -> ActionForm
         f"还可延期{left}次（最多{room.extensions_most}次），每次最多{room.extension_longest}；"
         f"最晚{when(room.extension_until)}前申请；批准前处置时限照常计时"
     )
-    units = tuple(
-        Choice(unit, name)
-        for unit, name in UNIT_NAMES.items()
-        if family(unit) is family(limit.unit)
-    )
+    fitting = tuple(one for one in units() if family(Unit(one.value)) is family(limit.unit))
 
     def fitted(field: Field) -> Field:
-        return replace(field, choices=units, value=limit.unit) if field.name == "by" else field
+        return replace(field, choices=fitting, value=limit.unit) if field.name == "by" else field
 
     return replace(form, needs=needs, fields=tuple(map(fitted, form.fields)))
 

@@ -103,7 +103,7 @@ def read(form: type[F], posted: Posted) -> F:
     return form.model_validate_json(msgspec.json.encode(shaped(form, posted)))
 
 
-def moment(text: str) -> str:
+def in_shanghai(text: str) -> str:
     """A moment as a `datetime-local` field posts it, in Shanghai, with its offset."""
     return f"{text}:00+08:00" if len(text) == len("2026-12-01T00:00") else text
 
@@ -116,3 +116,9 @@ def lines(text: str) -> tuple[str, ...]:
 def with_values(posted: Posted, **changes: Sequence[str]) -> Posted:
     """The same form with some fields written as the API reads them."""
     return Posted({**posted.values, **{k: tuple(v) for k, v in changes.items()}}, posted.files)
+
+
+def with_moments(posted: Posted, *names: str) -> Posted:
+    """The same form with what `datetime-local` fields posted as moments of Shanghai."""
+    told = {name: (in_shanghai(posted.one(name)),) for name in names if posted.one(name)}
+    return with_values(posted, **told)

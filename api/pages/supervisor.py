@@ -16,13 +16,13 @@ from api.desk_schemas import PressingOut, SupervisorDeskOut
 from api.pages.action_forms import ActionForm, forms_of
 from api.pages.frame import Frame, framed
 from api.pages.live import live
+from api.pages.supervisor_case import answers_to
 from api.request_schemas import AskedOut
 from api.routes.cases import sight
 from api.routes.desks import supervisors
 from api.routes.indicators import list_changes
 from api.schemas import CaseOut
 from api.shown import Seen, of_state
-from casework.lifecycle import Action
 from casework.model import Clock
 
 router = APIRouter(include_in_schema=False)
@@ -135,8 +135,4 @@ async def _opened(frame: Frame, pressing: PressingOut) -> Decision | None:
     if asked is None:
         return None
     case = of_state(parts, loaded, None, Seen(actor), 0)
-    wanted = {answer.action for answer in asked.answers}
-    if asked.mine:
-        wanted &= {str(Action.NAME_CO_HANDLER)}
-    forms = tuple(form for form in forms_of(parts, case) if form.action in wanted)
-    return Decision(case, asked, forms)
+    return Decision(case, asked, answers_to(asked, forms_of(parts, case)))

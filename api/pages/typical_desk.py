@@ -16,6 +16,7 @@ from api.pages.frame import Frame, framed
 from api.pages.posted import Posted, shaped
 from api.pages.refusing import Refused, Wrong
 from api.pages.rendering import of_case
+from api.pages.submitting import read
 from api.pages.typical import EntryPath
 from api.pages.typical_work import (
     HOME,
@@ -114,14 +115,14 @@ async def board_page(month: MonthPath, frame: OnDesk) -> Response:
     return await _board(frame, await work_of(frame, month))
 
 
-async def _board(frame: Frame, work: Work, no: Refused | None = None) -> Response:
+async def _board(frame: Frame, work: Work, refused: Refused | None = None) -> Response:
     board = await list_desk_months(frame.parts, frame.visitor)
     reasons: tuple[Against, ...] = ()
-    if no is not None and no.title == "暂不能发布":
-        reasons = against_publishing(work, no.says)
+    if refused is not None and refused.title == "暂不能发布":
+        reasons = against_publishing(work, refused.says)
     return frame.form_page(
         "typical_desk.html",
-        no,
+        refused,
         months=board.months,
         work=work,
         title=month_title(work.month),
@@ -236,11 +237,11 @@ async def _ask_again(frame: Frame, month: str, number: str, error: str) -> Respo
 
 
 async def _nominate_form(
-    frame: Frame, month: str, nominee: Nominee, no: Refused | None = None
+    frame: Frame, month: str, nominee: Nominee, refused: Refused | None = None
 ) -> Response:
     return frame.form_page(
         "typical_nominate.html",
-        no,
+        refused,
         work=await work_of(frame, month, NONE_OF_THEM),
         title=month_title(month),
         nominee=nominee,
@@ -255,7 +256,7 @@ async def nominate_case(month: MonthPath, frame: OnDesk) -> Response:
     frame.permit("typical_cases.nominate")
 
     async def call() -> IssueDeskOut:
-        form = NominateIn.model_validate_json(msgspec.json.encode(shaped(NominateIn, posted)))
+        form = read(NominateIn, posted)
         step = sent(frame, posted, None)
         return await nominate(month, form, frame.parts, frame.visitor, step)
 
@@ -284,13 +285,13 @@ async def _found(frame: Frame, month: str, number: int) -> tuple[Work, DeskEntry
 
 
 async def _entry(
-    frame: Frame, work: Work, entry: DeskEntryOut, no: Refused | None = None
+    frame: Frame, work: Work, entry: DeskEntryOut, refused: Refused | None = None
 ) -> Response:
     shots = await shots_of(frame, entry)
-    codes = frame.parts.casework.references.rules_at(frame.parts.now()).catalogue.family(WITHDRAWAL)
+    codes = frame.parts.catalogue.family(WITHDRAWAL)
     return frame.form_page(
         "typical_work.html",
-        no,
+        refused,
         work=work,
         entry=entry,
         was=digest_of(entry),
@@ -417,7 +418,7 @@ async def preview_page(month: MonthPath, entry: EntryPath, frame: OnDesk) -> Res
 
 
 async def _preview(
-    frame: Frame, work: Work, entry: DeskEntryOut, no: Refused | None = None
+    frame: Frame, work: Work, entry: DeskEntryOut, refused: Refused | None = None
 ) -> Response:
     posted = Posted({}, {})
 
@@ -429,7 +430,7 @@ async def _preview(
         return await _entry(frame, work, entry, told)
     return frame.form_page(
         "typical_preview.html",
-        no,
+        refused,
         work=work,
         entry=entry,
         was=digest_of(entry),

@@ -158,7 +158,7 @@ def list_codes(
     """The coded reasons that may be chosen now."""
     if family is not None and family not in FAMILIES:
         raise Missing("family", f"没有这一类原因，可选: {'、'.join(FAMILIES)}。")
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     return tuple(
         ReasonOut(
             code=reason.code,

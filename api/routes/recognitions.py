@@ -68,7 +68,7 @@ async def recognise(
     if not (form.text or form.photos or form.recording):
         raise Missing("text", "请写几句话，或添加照片、录音。")
     photos, recording = await _files(parts, visitor, form)
-    catalogue = parts.casework.references.rules_at(parts.now()).catalogue
+    catalogue = parts.catalogue
     answer = await parts.recognising.answer(
         Asked(text=form.text, photos=photos, place_kind=form.place_kind),
         recording,

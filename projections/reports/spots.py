@@ -7,9 +7,10 @@ import msgspec
 from sqlalchemy import Connection, exists, select
 
 from casework.handlings import Cut
+from casework.instants import MICROSECOND
 from geo.grid import Cell
 from projections.facts import CASE_FACT, Flag, as_of_cut, holds
-from projections.tables import MICROSECOND, micros
+from projections.tables import micros
 
 WITHIN = timedelta(days=30)
 _C = CASE_FACT.c

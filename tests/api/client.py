@@ -40,6 +40,7 @@ from api.wiring import build
 from casework.lifecycle import Action
 from casework.model import Role
 from tests.api.described import as_described
+from tests.postgres import PostgresServer
 
 MORNING = datetime(2026, 5, 11, 1, 30, tzinfo=UTC)
 """A Monday, half past nine in Haidian: duty and working hours run."""
@@ -319,6 +320,15 @@ class Town:
         """Whoever holds this receipt."""
         return Caller(self, lambda: f"Receipt {receipt}")
 
+    def settle(self, case: Tracked, minutes: int = 0, outcome: str = "rectified") -> Tracked:
+        """The 街镇 that signed for a case hands it over after so many minutes, and it is closed."""
+        self.forward(minutes=minutes)
+        worker = self.street()
+        photos = [worker.photo()]
+        worker.act(case, "rectify", "rectified", outcome=outcome, photos=photos, words="已码放。")
+        self.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置，谢谢。")
+        return case
+
     def _add(self, account: UUID, name: str, person: UUID | None) -> None:
         # One hash for all: what argon2 costs is another test's affair.
         self._hash = self._hash or self.parts.passwords.hash(PASSWORD)
@@ -420,6 +430,20 @@ def settings_for(var: Path, database: str = "", **changes: object) -> Settings:
 def own_town() -> Iterator["Town"]:
     """A town on SQLite of one file's own, from its first reading to its graceful end."""
     with TemporaryDirectory() as folder, open_town(settings_for(Path(folder) / "var")) as found:
+        yield found
+
+
+@contextmanager
+def town_on_its_store(request: pytest.FixtureRequest) -> Iterator["Town"]:
+    """A town on the store that is the parameter of the fixture that asks: sqlite or postgres."""
+    database = ""
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        database = server.fresh_database()
+    with (
+        TemporaryDirectory() as folder,
+        open_town(settings_for(Path(folder) / "var", database)) as found,
+    ):
         yield found
 
 

@@ -57,12 +57,7 @@ def registered(town: Town, indicator: str = "P10", condition: str = "P10-2") -> 
 
 
 def handed_over(town: Town, case: Tracked, minutes: int) -> Tracked:
-    town.forward(minutes=minutes)
-    worker = town.street()
-    worker.act(
-        case, "rectify", "rectified", outcome="rectified", photos=[worker.photo()], words="已码放。"
-    )
-    town.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置，谢谢。")
+    town.settle(case, minutes)
     town.reviewer.sees(case)
     return case
 

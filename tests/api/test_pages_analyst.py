@@ -38,13 +38,7 @@ def handed_over(town: Town, minutes: int) -> Tracked:
     case = town.anonymous().report()
     town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
     town.street().act(case, "acknowledge", "handling")
-    town.forward(minutes=minutes)
-    worker = town.street()
-    worker.act(
-        case, "rectify", "rectified", outcome="rectified", photos=[worker.photo()], words="已码放。"
-    )
-    town.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置，谢谢。")
-    return case
+    return town.settle(case, minutes)
 
 
 class Scene:

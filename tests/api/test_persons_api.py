@@ -19,20 +19,13 @@ from tests.api.client import (
     is_problem,
     open_town,
     settings_for,
+    town_on_its_store,
 )
-from tests.postgres import PostgresServer
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def town(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Town]:
-    database = ""
-    if request.param == "postgres":
-        server: PostgresServer = request.getfixturevalue("postgres_server")
-        database = server.fresh_database()
-    settings = settings_for(tmp_path_factory.mktemp("persons") / "var", database)
-    with open_town(settings) as found:
+def town(request: pytest.FixtureRequest) -> Iterator[Town]:
+    with town_on_its_store(request) as found:
         yield found
 
 

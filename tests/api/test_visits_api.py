@@ -16,14 +16,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def closed(town: Town, by: Caller, outcome: str = "rectified") -> Tracked:
     case = by.report()
     town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
-    worker = town.street()
-    worker.act(case, "acknowledge", "handling")
-    town.forward(minutes=25)
-    worker.act(
-        case, "rectify", "rectified", outcome=outcome, photos=[worker.photo()], words="已码放。"
-    )
-    town.reviewer.act(case, "close", "closed", standard_met=True, reply="已处置，谢谢。")
-    return case
+    town.street().act(case, "acknowledge", "handling")
+    return town.settle(case, 25, outcome)
 
 
 def due(town: Town, case: Tracked) -> dict[str, tuple[str, int | None]]:
