@@ -261,6 +261,7 @@ POLICY: dict[str, Policy] = {
         _row("pages.special_periods", "特殊时段页", {_R.SUPERVISOR}),
         _row("pages.shifts", "值班交接页", _SEATED),
         _row("pages.shifts_report", "值班与交接班记录", {_R.SUPERVISOR}),
+        _row("pages.progress", "案件进展", _OWN, words=Words.OWN),
         _row("pages.act", "在页面上办理", _ALL),
         _row("pages.upload", "在页面上传照片和录音", _ALL),
         _row("pages.static", "页面样式", _ALL),

@@ -67,7 +67,11 @@ class OwnView(msgspec.Struct, frozen=True, kw_only=True):
     """The clock that is promised, or asked of the reporter; not those of other desks."""
     reason: str = ""
     """Why it was not taken up, in words instead of a code."""
+    goes_on: bool = False
+    """Whether others may still do something about it."""
 
+
+_OVER = frozenset({Status.COMPLETED, Status.REFUSED, Status.WITHDRAWN, Status.MERGED})
 
 _REACHED: Sequence[tuple[str, tuple[str, ...]]] = (
     ("已上报", ("report-submitted",)),
@@ -230,6 +234,7 @@ async def own_view(frame: Frame, case: CaseOut, steps: Sequence[Step]) -> OwnVie
         publishing=await _publishing(frame, case.case_id),
         due=clock_of(live),
         reason=reason_of(catalogue, steps),
+        goes_on=Status(live.status) not in _OVER,
     )
 
 
