@@ -234,6 +234,8 @@ POLICY: dict[str, Policy] = {
         _row("calendar.read", "工作日历", _ALL),
         _row("calendar.dry_run", "试算工作日历", _TRIERS),
         _row("changes.dry_run", "试算待确认的变更", _TRIERS),
+        _row("changes.open_dry_run", "试算在办案件", _TRIERS),
+        _row("special_periods.dry_run", "试算特殊时段", {_R.SUPERVISOR, _R.ANALYST}),
         _row("pages.home", "首页", _ALL),
         _row("pages.size", "长辈版", _ALL),
         _row("pages.sign_in", "登录页", _ALL),

@@ -13,16 +13,20 @@ from api.pages.acting import NOTHING_TYPED, Refused
 from api.pages.action_forms import Choice
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.submitting import carried_out, moment, read, with_values
+from api.pages.submitting import carried_out, moment, read, submitted, with_values
+from api.routes.dry_runs import try_out_open
 from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
 from api.routes.special_periods import (
     DeclareIn,
     MoveEndIn,
     SpecialPeriodOut,
+    TryPeriodIn,
     declare,
     list_periods,
     move_end,
+    try_out,
 )
+from api.trial_schemas import OpenTrialOut
 from casework.clock_words import UNIT_NAMES
 from casework.special_periods import OCCASIONS
 
@@ -46,6 +50,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     streets: tuple[Choice, ...]
     indicators: tuple[Choice, ...]
     units: tuple[Choice, ...]
+    told: OpenTrialOut | None
+    """What a dry run told."""
 
 
 @router.get(PATH, name="pages.special_periods")
@@ -56,7 +62,16 @@ async def special_periods(
     return await _answer(frame)
 
 
-async def _answer(frame: Frame, wrong: Refused | None = None) -> Response:
+async def _answer(
+    frame: Frame,
+    wrong: Refused | None = None,
+    told: OpenTrialOut | None = None,
+    typed: Posted | None = None,
+) -> Response:
+    """The page. What was typed stays in a form that was tried out, as where one is refused."""
+    kept = wrong
+    if typed is not None:
+        kept = Refused(action="declare", status=200, title="", says="", values=typed.values)
     parts, visitor = frame.parts, frame.visitor
     waiting = await list_changes(parts=parts, _visitor=visitor, waiting=True)
     boundaries = parts.dispatcher.boundaries
@@ -71,13 +86,15 @@ async def _answer(frame: Frame, wrong: Refused | None = None) -> Response:
             Choice(code, f"{code} {one.name}") for code, one in sorted(catalogue.indicators.items())
         ),
         units=tuple(Choice(unit, name) for unit, name in UNIT_NAMES.items()),
+        told=told,
     )
     return frame.page(
         "special_periods.html",
         wrong.status if wrong else 200,
         shown=shown,
         refused=wrong,
-        values=wrong.values if wrong else NOTHING_TYPED,
+        kept=kept,
+        values=kept.values if kept else NOTHING_TYPED,
     )
 
 
@@ -98,6 +115,48 @@ def _moments(form: Posted, *names: str) -> Posted:
     return with_values(form, **{n: (moment(form.one(n)),) for n in names if form.one(n)})
 
 
+def _as_asked(form: Posted) -> Posted:
+    """The form of a period as the API reads it."""
+    if not form.one("limit.amount"):
+        form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
+    return _moments(form, "first", "last")
+
+
+@router.post(PATH + "/dry-run", name="pages.special_periods")
+async def try_out_typed(
+    frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
+) -> Response:
+    """Which open cases the period would touch as it is typed; proposes nothing."""
+    form = await frame.posted()
+    frame.permit("special_periods.dry_run")
+
+    async def work() -> OpenTrialOut:
+        asked = _as_asked(form)
+        if not asked.one("grounds"):
+            asked = with_values(asked, grounds=())
+        return await try_out(read(TryPeriodIn, asked), frame.parts, frame.visitor)
+
+    told = await submitted("declare", form, work)
+    if isinstance(told, Refused):
+        return await _answer(frame, told)
+    return await _answer(frame, told=told, typed=form)
+
+
+@router.post(PATH + "/changes/{number}/dry-run", name="pages.special_periods")
+async def try_out_waiting(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """The same of one that waits for the second person."""
+    form = await frame.posted()
+    frame.permit("changes.open_dry_run")
+    told = await submitted(
+        f"confirm_{number}", form, lambda: try_out_open(number, frame.parts, frame.visitor)
+    )
+    if isinstance(told, Refused):
+        return await _answer(frame, told)
+    return await _answer(frame, told=told)
+
+
 @router.post(PATH, name="pages.special_periods")
 async def ask_for(
     frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
@@ -105,9 +164,7 @@ async def ask_for(
     """Ask for a period."""
 
     async def work(form: Posted) -> object:
-        if not form.one("limit.amount"):
-            form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
-        given = read(DeclareIn, _moments(form, "first", "last"))
+        given = read(DeclareIn, _as_asked(form))
         return await declare(given, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已提出，请另一名督办员确认。"
