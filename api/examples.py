@@ -157,6 +157,14 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "indicators": ["P05"],
         "grounds": "区防汛办暴雨红色预警通知。",
     },
+    "TryPeriodIn": {
+        "occasion": "flood",
+        "first": "2027-07-20T12:00:00+08:00",
+        "last": "2027-07-23T00:00:00+08:00",
+        "streets": ["110108011"],
+        "indicators": ["P05"],
+        "grounds": "区防汛办暴雨红色预警通知。",
+    },
     "MoveEndIn": {"last": "2027-07-22T00:00:00+08:00", "grounds": "预警解除。"},
     "DutyIn": {
         "desk": "street-110108011",

@@ -5,6 +5,7 @@ Times are ISO 8601 with their offset; days and months are those of Shanghai.
 
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -102,6 +103,8 @@ class WhatIfOut(Wire):
     relieved_total: int
     newly_late: tuple[str, ...]
     relieved: tuple[str, ...]
+    moved_total: int = Field(description="到期时间会与冻结的不同的处置次数。")
+    moved: tuple[str, ...]
 
 
 class WhatIfOfStreetOut(WhatIfOut):
@@ -116,6 +119,50 @@ class WhatIfTotalOut(Wire):
     would_be_late: int
     newly_late_total: int
     relieved_total: int
+    moved_total: int
+
+
+class OpenMoveOut(Wire):
+    """An open case of which a clock would be due at another time."""
+
+    case_id: UUID
+    number: str
+    street: str | None
+    street_name: str | None
+    indicator: str | None
+    indicator_name: str | None
+    clock: str
+    clock_name: str
+    due_at: datetime
+    would_be_due_at: datetime
+    provisional: bool = Field(description="试算后仍为暂定。")
+
+
+class OpenLineOut(Wire):
+    """Open cases of a 街镇 and indicator that were looked at, and those that would move."""
+
+    street: str | None
+    street_name: str | None
+    indicator: str | None
+    indicator_name: str | None
+    cases: int
+    later: int
+    earlier: int
+
+
+class OpenTrialOut(Wire):
+    """What a change would do to cases that are open now. `moved` names at most 200 of them.
+
+    `at` is when it would hold; `looked_at` are the cases that it could touch.
+    """
+
+    says: str
+    at: datetime
+    looked_at: int
+    moved_total: int
+    lines: tuple[OpenLineOut, ...]
+    moved: tuple[OpenMoveOut, ...]
+    how: str
 
 
 class DryRunOut(Wire):
@@ -136,6 +183,9 @@ class DryRunOut(Wire):
     without_row: tuple[str, ...]
     without_row_total: int
     left_out: int
+    open_cases: OpenTrialOut | None = Field(
+        description="在办案件中到期时间会变的；只有日历会动在办案件，指标变更为空。"
+    )
     how: str
 
 

@@ -57,9 +57,13 @@ def with_indicator(references: References, indicator: Indicator, now: datetime) 
 
 def with_calendar(references: References, command: CalendarCommand, now: datetime) -> Trial:
     """The rules as this change of the calendar would make them. Raises a Refusal of its stream."""
+    return _trial(timely(references, command, now), references, now)
+
+
+def timely(references: References, command: CalendarCommand, now: datetime) -> CalendarCommand:
+    """The change from the earliest time that its stream would take."""
     earliest = [now + LEAD, *(event.effective_from for event in references.calendar[-1:])]
-    change = msgspec.structs.replace(command, effective_from=max(earliest))
-    return _trial(change, references, now)
+    return msgspec.structs.replace(command, effective_from=max(earliest))
 
 
 def with_change(references: References, proposed: ProposedChange) -> Trial:

@@ -37,6 +37,7 @@ from casework import (
     special_periods,
 )
 from casework import commands as ask
+from casework.decisions import clockwork
 from casework.decisions.asking import Asking
 from casework.effective import Effective
 from casework.errors import AlreadyReported, Behind, KeyReused, Refusal, Stale, UnknownCase
@@ -55,7 +56,7 @@ from casework.log.port import (
     stream_id,
 )
 from casework.log.recorder import LogRecorder
-from casework.model import CLOCK, Actor, Clock, Role
+from casework.model import CLOCK, Actor, Clock, ClockStarted, Role
 from casework.numbers import case_number
 from casework.owed import Clockwork, owed
 from casework.reference import References
@@ -416,6 +417,19 @@ class Casework(Application[UUID]):
         decided = cases.decide(self._asking(loaded, loaded.case_id, at, by), command)
         return tuple(event for event in decided if not isinstance(event, tuple))
 
+    def under(self, loaded: Loaded, references: References, at: datetime) -> list[ClockStarted]:
+        """The clocks of a case as they would be started anew, did these references hold at `at`.
+
+        By the very rules that will do it: due times settled, 特殊时段 that come over it. Nothing is
+        stored, nothing promised.
+        """
+        asking = self._asking(loaded, loaded.case_id, at, CLOCK, references=references)
+        started = [anew for _, anew in clockwork.settled(asking)]
+        if clockwork.specially(asking) is not None:
+            for event in clockwork.apply_special_periods(asking):
+                started += event.started
+        return started
+
     def leeway(self, loaded: Loaded, *, at: datetime) -> Leeway:
         """What the 街镇 that has the case may still ask for now."""
         return leeway(self._asking(loaded, loaded.case_id, at, CLOCK))
@@ -526,11 +540,12 @@ class Casework(Application[UUID]):
         at: datetime,
         by: Actor,
         others: Sequence[Loaded] = (),
+        references: References | None = None,
     ) -> Asking:
         """The circumstances of a command. Time never goes back, whatever the wall clock says."""
         case = loaded.case if loaded else None
         at = max([at, *([case.last_at] if case else []), *(o.case.last_at for o in others)])
-        references = self.references
+        references = references or self.references
         current = references.rules_at(at)
         frozen = case.versions if case else None
         rules = references.rules_of(frozen) if frozen else current

@@ -30,7 +30,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     """Handlings of one condition row, in one 街镇 or in all of them (`EVERYWHERE`).
 
     `due` counts those whose frozen due time had come, `late` those late by it. `newly_late` and
-    `relieved` name the cases that change sides, at most MOST_NAMED; the totals count handlings.
+    `relieved` name the cases that change sides, `moved` all whose due time would be another than
+    the frozen one, at most MOST_NAMED; the totals count handlings.
     """
 
     street: str
@@ -44,6 +45,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     relieved_total: int
     newly_late: tuple[str, ...]
     relieved: tuple[str, ...]
+    moved_total: int = 0
+    moved: tuple[str, ...] = ()
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,9 +172,10 @@ class _Tally:
 
     def __init__(self) -> None:
         self.cases = self.due = self.late = self.would_be_late = 0
-        self.newly_late_total = self.relieved_total = 0
+        self.newly_late_total = self.relieved_total = self.moved_total = 0
         self.newly_late: list[str] = []
         self.relieved: list[str] = []
+        self.moved: list[str] = []
 
     def count(
         self, handling: PastHandling, until: datetime, would_be_due: datetime, as_of: datetime
@@ -181,6 +185,9 @@ class _Tally:
         self.due += handling.due_at <= as_of
         self.late += late
         self.would_be_late += would_be_late
+        if would_be_due != handling.due_at:
+            self.moved_total += 1
+            _name(self.moved, handling.case)
         if late is would_be_late:
             return
         if late:
@@ -197,8 +204,10 @@ class _Tally:
         self.would_be_late += other.would_be_late
         self.newly_late_total += other.newly_late_total
         self.relieved_total += other.relieved_total
+        self.moved_total += other.moved_total
         self.newly_late += other.newly_late
         self.relieved += other.relieved
+        self.moved += other.moved
 
     def line(self, street: str, indicator: str, condition: str) -> WhatIf:
         return WhatIf(
@@ -213,6 +222,8 @@ class _Tally:
             relieved_total=self.relieved_total,
             newly_late=tuple(dict.fromkeys(self.newly_late))[:MOST_NAMED],
             relieved=tuple(dict.fromkeys(self.relieved))[:MOST_NAMED],
+            moved_total=self.moved_total,
+            moved=tuple(dict.fromkeys(self.moved))[:MOST_NAMED],
         )
 
 

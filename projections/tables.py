@@ -34,8 +34,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from casework.log.binding import bind_as_they_are
 from casework.instants import from_micros, to_micros
+from casework.log.binding import bind_as_they_are
 
 Value: TypeAlias = str | int | float | bytes | bool | None
 Values: TypeAlias = tuple[Value, ...]

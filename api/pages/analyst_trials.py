@@ -202,19 +202,19 @@ async def _page(
             "first_day": f"{usual.first:%Y-%m-%d}",
             "last_day": f"{usual.last - timedelta(days=1):%Y-%m-%d}",
             "told": told,
-            "numbers": {} if told is None else await _numbers(parts, told),
+            "numbers": {} if told is None else await case_numbers(parts, told),
             "wrongs": wrongs,
         },
         status,
     )
 
 
-async def _numbers(parts: Parts, told: DryRunOut) -> dict[str, str]:
-    """The numbers of the cases that change sides, by their ids."""
+async def case_numbers(parts: Parts, told: DryRunOut) -> dict[str, str]:
+    """The numbers of the cases that are named, by their ids."""
     cases = {
         case: case_stream(UUID(case)).bytes
         for line in (*told.lines, *told.streets)
-        for case in (*line.newly_late, *line.relieved)
+        for case in (*line.newly_late, *line.relieved, *line.moved)
     }
     cases |= {case: case_stream(UUID(case)).bytes for case in told.without_row}
     found = await look(parts, lambda c: numbers_of(c, cases.values()))

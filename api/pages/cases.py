@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from msgspec.structs import replace
 from starlette.responses import Response
 
 from api.pages.acting import act
 from api.pages.frame import Frame, framed, local
-from api.pages.own_case import own_view
+from api.pages.own_case import as_followed
 from api.pages.refusing import Refused
 from api.pages.shown_case import shown_case
 from api.pages.street_case import street_view
@@ -54,9 +53,7 @@ async def case_answer(
     elif template == "supervisor_case.html":
         more["desk"] = await supervisor_view(frame, shown)
     if not frame.staff:
-        own = await own_view(frame, shown)
-        more["own"] = own
-        shown = replace(shown, forms=own.forms) if own.followed else shown
+        shown, more["own"] = await as_followed(frame, shown)
     return frame.form_page(
         template,
         refused,

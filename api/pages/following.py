@@ -15,7 +15,10 @@ from api.door import Door
 from api.office_schemas import EraseIn
 from api.pages.cases import case_answer
 from api.pages.frame import Frame, framed
+from api.pages.live import live
+from api.pages.own_case import as_followed
 from api.pages.refusing import Refused
+from api.pages.shown_case import shown_case
 from api.pages.visitors import forget_receipt, forget_receipts, keep_receipt, receipts_of
 from api.problems import ProblemError
 from api.routes.cases import CaseRef, mine_of, read_case, read_status, seen_up_to, sight
@@ -180,6 +183,18 @@ def _status(
         is_number=is_case_number(number.upper()),
         held=held or number.upper() in receipts_of(frame.request),
     )
+
+
+# 进展 --------------------------------------------------------------------------------------
+
+
+@router.get("/cases/{case}/progress", name="pages.progress")
+async def progress(
+    case: CaseRef, frame: Annotated[Frame, Depends(framed("pages.progress"))]
+) -> Response:
+    """Only what changes of a resident's page of a case. Raises UnknownCase, also for another's."""
+    shown, own = await as_followed(frame, await shown_case(frame, case))
+    return live(frame, "my_case_progress.html", shown=shown, case=shown.case, own=own)
 
 
 # 回执 --------------------------------------------------------------------------------------

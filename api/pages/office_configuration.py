@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
@@ -22,10 +23,11 @@ from api.office_schemas import (
     RetireIndicatorIn,
     ReviseIndicatorIn,
 )
+from api.pages.analyst_trials import case_numbers
 from api.pages.choices import streets
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.refusing import Refused
+from api.pages.refusing import NOTHING_TYPED, Refused
 from api.pages.submitting import (
     carried_out,
     in_shanghai,
@@ -37,7 +39,9 @@ from api.pages.submitting import (
 )
 from api.parts import Parts
 from api.routes import calendar, indicators, special_periods
+from api.routes.dry_runs import try_out_calendar, try_out_change
 from api.routes.indicators import PLACE_NAMES
+from api.trial_schemas import CalendarDryRunIn, ChangeDryRunIn, DryRunOut
 from casework.clock_words import CLOCK_NAMES, UNIT_NAMES, limit_in_words
 from casework.clocks import SHANGHAI
 from casework.errors import Missing
@@ -53,11 +57,28 @@ NEW = "new"
 BLANK_ROWS = 2
 """Empty rows at the end of a table of fields, for what is to be added."""
 
+OF_LIMITS = frozenset(
+    {"add-indicator", "revise-indicator", "retire-indicator", "publish-year", "set-windows"}
+)
+"""Changes that can be tried out: those that move limits."""
+
 _SHOWN = 20
 """How many decided changes are listed; the whole list is the API's."""
 
 
-async def _page(frame: Frame, refused: Refused | None = None) -> Response:
+async def _page(
+    frame: Frame,
+    refused: Refused | None = None,
+    told: DryRunOut | None = None,
+    typed: Posted | None = None,
+) -> Response:
+    """The page; with what a dry run told, and with what was typed into its form, if it has one.
+
+    What was typed stays in a form that was tried out, as it does where one is refused.
+    """
+    kept = refused
+    if typed is not None:
+        kept = Refused(action="years", status=200, title="", says="", values=typed.values)
     parts, visitor = frame.parts, frame.visitor
     changes = await indicators.list_changes(parts=parts, _visitor=visitor)
     return frame.form_page(
@@ -80,6 +101,11 @@ async def _page(frame: Frame, refused: Refused | None = None) -> Response:
         boundaries=_boundaries(parts),
         watch=special_periods.read_watch(parts, visitor),
         default_from=_two_days_on(frame),
+        values=kept.values if kept else NOTHING_TYPED,
+        typed=kept,
+        tried=OF_LIMITS,
+        told=told,
+        numbers={} if told is None else await case_numbers(parts, told),
     )
 
 
@@ -167,6 +193,21 @@ async def withdraw(number: int, frame: Here) -> Response:
         )
 
     return await _decided(frame, number, "indicators.withdraw", work, "已撤回")
+
+
+@router.post(f"{PATH}/changes/{{number}}/dry-run", name="pages.office_configuration")
+async def try_out_waiting(number: int, frame: Here) -> Response:
+    """Last month, and the cases that are open, were the change confirmed. Changes nothing."""
+
+    async def work(_: Posted) -> DryRunOut:
+        return await try_out_change(number, ChangeDryRunIn(), frame.parts, frame.visitor)
+
+    form = await frame.posted()
+    frame.permit("changes.dry_run")
+    told = await submitted(f"change-{number}", form, lambda: work(form))
+    if isinstance(told, Refused):
+        return await _page(frame, told)
+    return await _page(frame, told=told)
 
 
 async def _decided(
@@ -415,11 +456,32 @@ async def years(frame: Here) -> Response:
         try:
             return {"type": "publish-year", "year": _year(form)}
         except ValueError:
-            raise Missing(
-                "holidays", "每行写一个假期：名称 首日 末日，如 元旦 2027-01-01 2027-01-03。"
-            ) from None
+            raise Missing("holidays", _A_LINE) from None
 
     return await _propose(frame, "years", form, make)
+
+
+@router.post(f"{PATH}/years/dry-run", name="pages.office_configuration")
+async def try_out_year(frame: Here) -> Response:
+    """Last month, and what is open now, under the notice as it is typed; proposes nothing."""
+    form = await frame.posted()
+    frame.permit("calendar.dry_run")
+
+    async def work() -> DryRunOut:
+        try:
+            year = {k: v for k, v in _year(form).items() if v != ""}
+        except ValueError:
+            raise Missing("holidays", _A_LINE) from None
+        given = CalendarDryRunIn.model_validate_json(msgspec.json.encode({"year": year}))
+        return await try_out_calendar(given, frame.parts, frame.visitor)
+
+    told = await submitted("years", form, work)
+    if isinstance(told, Refused):
+        return await _page(frame, told)
+    return await _page(frame, told=told, typed=form)
+
+
+_A_LINE = "每行写一个假期：名称 首日 末日，如 元旦 2027-01-01 2027-01-03。"
 
 
 def _year(form: Posted) -> dict[str, object]:

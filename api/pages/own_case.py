@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from api.access import may_see
 from api.door import Door
@@ -68,7 +69,11 @@ class OwnView(msgspec.Struct, frozen=True, kw_only=True):
     """The clock that is promised, or asked of the reporter; not those of other desks."""
     reason: str = ""
     """Why it was not taken up, in words instead of a code."""
+    goes_on: bool = False
+    """Whether others may still do something about it."""
 
+
+_OVER = frozenset({Status.COMPLETED, Status.REFUSED, Status.WITHDRAWN, Status.MERGED})
 
 _REACHED: Sequence[tuple[str, tuple[str, ...]]] = (
     ("已上报", ("report-submitted",)),
@@ -231,7 +236,14 @@ async def own_view(frame: Frame, shown: Shown) -> OwnView:
         publishing=await _publishing(frame, shown),
         due=clock_of(live),
         reason=reason_of(catalogue, steps),
+        goes_on=Status(live.status) not in _OVER,
     )
+
+
+async def as_followed(frame: Frame, shown: Shown) -> tuple[Shown, OwnView]:
+    """The case as its reporter's page shows it; of a merged one, what may be done to its primary."""
+    own = await own_view(frame, shown)
+    return (replace(shown, forms=own.forms) if own.followed else shown), own
 
 
 _FOLLOWING = frozenset({Action.RATE.value, Action.ADD_INFORMATION.value})

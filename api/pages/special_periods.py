@@ -12,17 +12,21 @@ from api.office_schemas import ChangeOut, DeclineIn
 from api.pages.choices import Choice, indicators, streets, units
 from api.pages.frame import Frame, framed
 from api.pages.posted import Posted
-from api.pages.refusing import Refused
-from api.pages.submitting import carried_out, read, with_moments, with_values
+from api.pages.refusing import NOTHING_TYPED, Refused
+from api.pages.submitting import carried_out, read, submitted, with_moments, with_values
+from api.routes.dry_runs import try_out_open
 from api.routes.indicators import confirm_change, list_changes, reject_change, withdraw_change
 from api.routes.special_periods import (
     DeclareIn,
     MoveEndIn,
     SpecialPeriodOut,
+    TryPeriodIn,
     declare,
     list_periods,
     move_end,
+    try_out,
 )
+from api.trial_schemas import OpenTrialOut
 from casework.special_periods import OCCASIONS
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +49,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     streets: tuple[Choice, ...]
     indicators: tuple[Choice, ...]
     units: tuple[Choice, ...]
+    told: OpenTrialOut | None
+    """What a dry run told."""
 
 
 @router.get(PATH, name="pages.special_periods")
@@ -55,7 +61,16 @@ async def special_periods(
     return await _answer(frame)
 
 
-async def _answer(frame: Frame, refused: Refused | None = None) -> Response:
+async def _answer(
+    frame: Frame,
+    refused: Refused | None = None,
+    told: OpenTrialOut | None = None,
+    typed: Posted | None = None,
+) -> Response:
+    """The page. What was typed stays in a form that was tried out, as where one is refused."""
+    kept = refused
+    if typed is not None:
+        kept = Refused(action="declare", status=200, title="", says="", values=typed.values)
     parts, visitor = frame.parts, frame.visitor
     waiting = await list_changes(parts=parts, _visitor=visitor, waiting=True)
     shown = Shown(
@@ -66,8 +81,10 @@ async def _answer(frame: Frame, refused: Refused | None = None) -> Response:
         streets=streets(parts),
         indicators=indicators(parts),
         units=units(),
+        told=told,
     )
-    return frame.form_page("special_periods.html", refused, shown=shown)
+    values = kept.values if kept else NOTHING_TYPED
+    return frame.form_page("special_periods.html", refused, shown=shown, kept=kept, values=values)
 
 
 async def _done(
@@ -83,6 +100,48 @@ async def _done(
     )
 
 
+def _as_asked(form: Posted) -> Posted:
+    """The form of a period as the API reads it."""
+    if not form.one("limit.amount"):
+        form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
+    return with_moments(form, "first", "last")
+
+
+@router.post(PATH + "/dry-run", name="pages.special_periods")
+async def try_out_typed(
+    frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
+) -> Response:
+    """Which open cases the period would touch as it is typed; proposes nothing."""
+    form = await frame.posted()
+    frame.permit("special_periods.dry_run")
+
+    async def work() -> OpenTrialOut:
+        asked = _as_asked(form)
+        if not asked.one("grounds"):
+            asked = with_values(asked, grounds=())
+        return await try_out(read(TryPeriodIn, asked), frame.parts, frame.visitor)
+
+    told = await submitted("declare", form, work)
+    if isinstance(told, Refused):
+        return await _answer(frame, told)
+    return await _answer(frame, told=told, typed=form)
+
+
+@router.post(PATH + "/changes/{number}/dry-run", name="pages.special_periods")
+async def try_out_waiting(
+    number: Number, frame: Annotated[Frame, Depends(framed("pages.special_periods"))]
+) -> Response:
+    """The same of one that waits for the second person."""
+    form = await frame.posted()
+    frame.permit("changes.open_dry_run")
+    told = await submitted(
+        f"confirm_{number}", form, lambda: try_out_open(number, frame.parts, frame.visitor)
+    )
+    if isinstance(told, Refused):
+        return await _answer(frame, told)
+    return await _answer(frame, told=told)
+
+
 @router.post(PATH, name="pages.special_periods")
 async def ask_for(
     frame: Annotated[Frame, Depends(framed("pages.special_periods"))],
@@ -90,9 +149,7 @@ async def ask_for(
     """Ask for a period."""
 
     async def work(form: Posted) -> object:
-        if not form.one("limit.amount"):
-            form = with_values(form, **{"limit.unit": ()})  # the unit alone was only not changed
-        given = read(DeclareIn, with_moments(form, "first", "last"))
+        given = read(DeclareIn, _as_asked(form))
         return await declare(given, frame.request, frame.parts, frame.visitor, form.key)
 
     said = "已提出，请另一名督办员确认。"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from api.access import Visitor
 from api.configuring import one_change
 from api.geojson import moment_of
+from api.open_trials import of_change, open_trial
 from api.parts import Parts
 from api.routes.indicators import Number, indicator_of
 from api.shown import name_of_street
@@ -18,6 +19,7 @@ from api.trial_schemas import (
     ChangeDryRunIn,
     DryRunIn,
     DryRunOut,
+    OpenTrialOut,
     TrialIn,
     WhatIfOfStreetOut,
     WhatIfOut,
@@ -30,6 +32,7 @@ from api.trying_out import (
     Trial,
     cut_of,
     run_bounded,
+    timely,
     with_calendar,
     with_change,
     with_indicator,
@@ -77,10 +80,13 @@ async def try_out_calendar(
     _visitor: Annotated[Visitor, Depends(guard("calendar.dry_run"))],
 ) -> DryRunOut:
     """Judge past handlings by other windows or another year's notice; changes nothing."""
+    references = parts.casework.references
+
+    def opened(now: datetime) -> OpenTrialOut:
+        return open_trial(parts, timely(references, _calendar_of(form, now), now), now, now)
+
     return await _try_out(
-        parts,
-        form,
-        lambda now: with_calendar(parts.casework.references, _calendar_of(form, now), now),
+        parts, form, lambda now: with_calendar(references, _calendar_of(form, now), now), opened
     )
 
 
@@ -96,11 +102,35 @@ async def try_out_change(
     _visitor: Annotated[Visitor, Depends(guard("changes.dry_run"))],
 ) -> DryRunOut:
     """Judge past handlings by the very change that waits to be confirmed; changes nothing."""
+    proposed = await computed(parts, lambda: one_change(parts.casework, number))
 
-    def trial(_now: datetime) -> Trial:
-        return with_change(parts.casework.references, one_change(parts.casework, number))
+    def opened(now: datetime) -> OpenTrialOut | None:
+        change = proposed.change
+        return (
+            of_change(parts, proposed, now)
+            if isinstance(change, PublishYear | SetWindows)
+            else None
+        )
 
-    return await _try_out(parts, form, trial)
+    return await _try_out(
+        parts, form, lambda _: with_change(parts.casework.references, proposed), opened
+    )
+
+
+@router.post(
+    "/changes/{number}/open-dry-run",
+    name="changes.open_dry_run",
+    summary="试算一项待确认的变更: 若确认，在办案件会怎样",
+)
+async def try_out_open(
+    number: Number,
+    parts: With,
+    _visitor: Annotated[Visitor, Depends(guard("changes.open_dry_run"))],
+) -> OpenTrialOut:
+    """Whose due times a calendar or 特殊时段 that waits would move; changes nothing."""
+    now = parts.now()
+    proposed = await computed(parts, lambda: one_change(parts.casework, number))
+    return await computed(parts, lambda: of_change(parts, proposed, now))
 
 
 async def computed(parts: Parts, work: Callable[[], T]) -> T:
@@ -108,7 +138,17 @@ async def computed(parts: Parts, work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(parts.trials, work)
 
 
-async def _try_out(parts: Parts, form: TrialIn, trial: Callable[[datetime], Trial]) -> DryRunOut:
+def _none(_now: datetime) -> OpenTrialOut | None:
+    """An indicator touches later cases only."""
+
+
+async def _try_out(
+    parts: Parts,
+    form: TrialIn,
+    trial: Callable[[datetime], Trial],
+    opened: Callable[[datetime], OpenTrialOut | None] = _none,
+) -> DryRunOut:
+    """`opened` tells of open cases; of those as they stand now only."""
     now = parts.now()
     moment = moment_of(form.as_of, now, coarse=False)
 
@@ -119,7 +159,8 @@ async def _try_out(parts: Parts, form: TrialIn, trial: Callable[[datetime], Tria
         tried = trial(now)
         found = run_bounded(parts.feed.readers, tried, wanted)
         read = parts.feed.readers.positions()["handlings"]
-        return _answer(parts, tried, wanted, found, cut.position or read)
+        open_cases = opened(now) if form.as_of is None else None
+        return _answer(parts, tried, wanted, found, cut.position or read, open_cases)
 
     return await computed(parts, work)
 
@@ -159,7 +200,14 @@ def _year(form: YearIn) -> CalendarYear:
     return CalendarYear(form.year, holidays, form.worked, form.source)
 
 
-def _answer(parts: Parts, trial: Trial, wanted: Wanted, found: DryRun, as_of: int) -> DryRunOut:
+def _answer(
+    parts: Parts,
+    trial: Trial,
+    wanted: Wanted,
+    found: DryRun,
+    as_of: int,
+    open_cases: OpenTrialOut | None,
+) -> DryRunOut:
     return DryRunOut(
         says=trial.says,
         first=wanted.first.astimezone(SHANGHAI).date(),
@@ -173,6 +221,7 @@ def _answer(parts: Parts, trial: Trial, wanted: Wanted, found: DryRun, as_of: in
             would_be_late=sum(line.would_be_late for line in found.lines),
             newly_late_total=sum(line.newly_late_total for line in found.lines),
             relieved_total=sum(line.relieved_total for line in found.lines),
+            moved_total=sum(line.moved_total for line in found.lines),
         ),
         lines=tuple(WhatIfOut.model_validate(line) for line in found.lines),
         streets=tuple(
@@ -186,5 +235,6 @@ def _answer(parts: Parts, trial: Trial, wanted: Wanted, found: DryRun, as_of: in
         without_row=found.without_row,
         without_row_total=found.without_row_total,
         left_out=found.left_out,
+        open_cases=open_cases,
         how=HOW,
     )

@@ -13,11 +13,14 @@ from api.configuring import propose
 from api.door import Door
 from api.hygiene import AwareMoment, Code, Prose, StreetText
 from api.office_schemas import ChangeOut, LimitOut
+from api.open_trials import open_trial
 from api.parts import Parts
 from api.routes.asked import Key
+from api.routes.dry_runs import computed
 from api.routes.indicators import Number, settle
 from api.schemas import LimitIn, Wire
 from api.shown import name_of_street
+from api.trial_schemas import OpenTrialOut
 from api.visitors import With, guard
 from casework import special_periods
 from casework.clock_words import limit_in_words
@@ -52,6 +55,12 @@ class DeclareIn(Wire):
         description="时段内派遣的案件改用的处置时限，在办案件只在更宽时改用；空则暂停计时。",
     )
     grounds: Prose = Field(description="依据，如通知文号。")
+
+
+class TryPeriodIn(DeclareIn):
+    """A period as it might be declared; nothing is proposed by it."""
+
+    grounds: Prose = Field(default="试算", description="依据；试算时可不填。")
 
 
 class MoveEndIn(Wire):
@@ -132,15 +141,7 @@ async def declare(
     key: Key,
 ) -> ChangeOut:
     """Ask for a period; another supervisor confirms it as a change."""
-    change = DeclareSpecialPeriod(
-        occasion=form.occasion,
-        first=form.first,
-        last=form.last,
-        grounds=form.grounds,
-        streets=tuple(dict.fromkeys(form.streets)),
-        indicators=tuple(dict.fromkeys(form.indicators)),
-        limit=Limit(form.limit.amount, form.limit.unit) if form.limit else None,
-    )
+    change = period_of(form)
     return await settle(
         request,
         parts,
@@ -149,6 +150,34 @@ async def declare(
         key,
         lambda asked: propose(parts, change, form.grounds, asked),
     )
+
+
+def period_of(form: DeclareIn) -> DeclareSpecialPeriod:
+    """The command of a form."""
+    return DeclareSpecialPeriod(
+        occasion=form.occasion,
+        first=form.first,
+        last=form.last,
+        grounds=form.grounds,
+        streets=tuple(dict.fromkeys(form.streets)),
+        indicators=tuple(dict.fromkeys(form.indicators)),
+        limit=Limit(form.limit.amount, form.limit.unit) if form.limit else None,
+    )
+
+
+@router.post(
+    "/special-periods/dry-run",
+    name="special_periods.dry_run",
+    summary="试算: 若宣布这个特殊时段，在办案件会怎样",
+)
+async def try_out(
+    form: TryPeriodIn,
+    parts: With,
+    _visitor: Annotated[Visitor, Depends(guard("special_periods.dry_run"))],
+) -> OpenTrialOut:
+    """Which open cases it would touch, and their new due times; changes nothing."""
+    now, change = parts.now(), period_of(form)
+    return await computed(parts, lambda: open_trial(parts, change, now, now))
 
 
 @router.post(

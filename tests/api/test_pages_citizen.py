@@ -49,6 +49,15 @@ def phone(town: Town) -> Iterator[httpx.Client]:
         yield client
 
 
+def reported(town: Town, phone: httpx.Client) -> Tracked:
+    """A case of nobody's account, whose receipt this phone keeps."""
+    case = town.anonymous().report()
+    form = {"number": case.number, "receipt": case.receipt, "token": "", "key": str(uuid4())}
+    kept = phone.post("/status", data=form, headers=origin(town))
+    assert kept.status_code == 303, kept.text
+    return case
+
+
 def fields(page: str) -> dict[str, str | list[str]]:
     """What a browser would post of the report's form, were it sent as it stands."""
     form = re.search(r'<form[^>]*id="report".*?</form>', page, re.DOTALL)
@@ -548,3 +557,40 @@ def test_whatever_is_posted_the_page_answers_in_words(town: Town, phone: httpx.C
             assert looked.status_code in {200, 404}, (what, value, looked.text)
         status = phone.get("/status", params={"number": value[:40]})
         assert status.status_code in {200, 404, 422}
+
+
+def test_the_page_of_a_case_asks_for_what_is_new_and_gets_nothing_twice(
+    town: Town, phone: httpx.Client
+) -> None:
+    case = reported(town, phone)
+    page = phone.get(f"/cases/{case.number}").text
+    assert f'data-progress="/cases/{case.number}/progress"' in page
+    assert "progress.js" in page
+    told = phone.get(f"/cases/{case.number}/progress")
+    assert told.status_code == 200 and "<html" not in told.text and "<form" not in told.text
+    tag = told.headers["etag"]
+    same = phone.get(f"/cases/{case.number}/progress", headers={"If-None-Match": tag})
+    assert (same.status_code, same.content) == (304, b"")
+    stamp = re.search(r'data-stamp="([^"]+)"', told.text)
+    assert stamp and stamp[1] in page
+    town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
+    town.reviewer.get("/cases", after=case.position, limit=1)
+    then = phone.get(f"/cases/{case.number}/progress", headers={"If-None-Match": tag})
+    assert then.status_code == 200 and "将到现场处置" in then.text
+    assert stamp[1] not in then.text and f'data-version="{case.version}"' in then.text
+    assert 'data-part="review"' in then.text
+    receipt = phone.get(f"/cases/{case.number}/receipt").text
+    assert 'data-part="review"' in receipt and "progress.js" not in receipt, "nothing left to wait"
+
+
+def test_what_is_new_is_told_to_whom_the_case_belongs_only(town: Town, phone: httpx.Client) -> None:
+    case = reported(town, phone)
+    with client_of(town) as other:
+        led = other.get(f"/cases/{case.number}/progress")
+        assert led.status_code == 303 and "/sign-in" in led.headers["location"]
+        mine = reported(town, other)
+        other.cookies.set("receipts", other.cookies["receipts"].replace(mine.number, case.number))
+        assert other.get(f"/cases/{case.number}/progress").status_code in {303, 404}
+    town.holder(case.receipt).act(case, "withdraw", "withdrawn")
+    over = phone.get(f"/cases/{case.number}")
+    assert over.status_code == 200 and "data-progress=" not in over.text

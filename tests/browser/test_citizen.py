@@ -380,3 +380,33 @@ def test_a_case_is_rated_in_three_taps_and_sent(desk: Opens, site: Site) -> None
         page.locator("#act-rate button.main").tap()
     assert "已办理：评价" in page.inner_text("main")
     assert town.reviewer.get(f"/cases/{case.id}").json()["status"] == "completed"
+
+
+def _look_again(page: Page) -> None:
+    """What the page does by itself twice a minute."""
+    with page.expect_response("**/progress"):
+        page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def test_a_case_that_is_worked_on_shows_what_is_new_and_keeps_what_is_typed(
+    desk: Opens, site: Site
+) -> None:
+    town = site.town
+    case = town.citizen("市民甲").report()
+    site.seen()
+    page = desk("市民甲", "phone").open(f"/cases/{case.number}")
+    town.reviewer.act(case, "register", "dispatched", indicator="P10", condition="P10-2")
+    site.seen()
+    with page.expect_navigation():  # nobody was doing anything: the page is loaded anew
+        page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator(".next")).to_contain_text("将到现场处置")
+    page.get_by_text("补充信息", exact=True).first.click()
+    words = page.locator("textarea[name=text]")
+    words.fill("今天又多了几辆。")
+    town.street().act(case, "acknowledge", "handling")
+    site.seen()
+    _look_again(page)
+    expect(page.locator(".next")).to_contain_text("正在处置")
+    expect(page.get_by_role("button", name="进展有变化，点此刷新页面")).to_be_visible()
+    expect(words).to_have_value("今天又多了几辆。")
+    expect(words).to_be_focused()

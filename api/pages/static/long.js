@@ -98,15 +98,16 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (!form.dataset.long || event.defaultPrevented) return;
-  if (form.hasAttribute("data-stays")) {
-    line(form.querySelector("button") || form, form.dataset.long);
+  const form = event.target, button = event.submitter;
+  const words = button?.dataset.long || form.dataset.long;
+  if (!words || event.defaultPrevented) return;
+  if (button?.dataset.long || form.hasAttribute("data-stays")) {
+    line(button || form.querySelector("button") || form, words);
     return;
   }
   event.preventDefault();
   const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
-  save(`${form.getAttribute("action")}?${query}`, form, form.dataset.long);
+  save(`${form.getAttribute("action")}?${query}`, form, words);
 });
 
 addEventListener("pageshow", () => {
