@@ -241,7 +241,7 @@ async def own_view(frame: Frame, shown: Shown) -> OwnView:
 
 
 async def as_followed(frame: Frame, shown: Shown) -> tuple[Shown, OwnView]:
-    """The case as its reporter's page shows it; of a merged one, what may be done to its primary."""
+    """The case as its reporter's page shows it; a merged one with what its primary offers."""
     own = await own_view(frame, shown)
     return (replace(shown, forms=own.forms) if own.followed else shown), own
 
