@@ -6,6 +6,7 @@ the policy table is asked as there. Knows no story.
 
 import asyncio
 import dataclasses
+import threading
 from typing import TypeVar
 from uuid import UUID
 
@@ -25,7 +26,9 @@ from api.routes.special_periods import DeclareIn
 from api.routes.typical_cases import Sent
 from api.schemas import Wire
 from api.typical_schemas import ApproveEntryIn, NominateIn, RedactEntryIn
+from casework.log.port import Log
 from projections.feed import AsOf, Feed
+from projections.reading import Readers
 
 API = "/api/v1"
 REFERENCE = frozenset({"special_periods.declare", "indicators.propose", "indicators.confirm"})
@@ -37,14 +40,19 @@ F = TypeVar("F", bound=Wire)
 class OwnFeed(Feed):
     """Views that are read on where the story says so: in few large steps, and by nobody else."""
 
+    def __init__(self, log: Log, readers: Readers) -> None:
+        super().__init__(log, readers)
+        self._one = threading.Lock()
+
     def wait_for(self, position: int, timeout: float | None = None) -> AsOf:  # noqa: ARG002  as Feed has them
         """Say what they have seen; there is nobody to wait for."""
         return self.as_of()
 
     def read_on(self) -> None:
-        """Read to the end of the log."""
-        while self.round():
-            pass
+        """Read to the end of the log; of several who ask at once the first does it."""
+        with self._one:
+            while not self._has_seen(self.log.head()) and self.round():
+                pass
 
 
 class Call:
