@@ -418,6 +418,10 @@ def test_time_is_told_as_it_passes_and_as_its_clock_counts(town: Town) -> None:
     town.log.add(replace(rectified, event=event), story.closed())
     assert town.counts("handling_time") == (122, 1), "from the dispatch, a minute a step"
     assert town.counts("handling_time", "limit_time") == (30, 1)
+    other = town.story()
+    town.log.add(*begun(other), other.rectified(), other.force_closed())
+    assert town.counts("handling_time")[1] == 2
+    assert town.counts("step_time", "verification")[1] == 1, "nobody verified the other"
 
 
 def test_an_appeal_counts_when_it_is_decided_and_one_that_was_dismissed_too(town: Town) -> None:
