@@ -79,6 +79,7 @@ _ALSO = {
     "duty.roster": {404},
     "duty.accounts": {404},
     "calendar.read": {404},
+    "handler.task": {404},
     "typical_cases.preview": {409},
 }
 """What single operations answer besides."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import BaseModel
 
@@ -11,6 +12,7 @@ from api.app import served
 from api.examples import ANSWERS, EXAMPLES
 from api.schemas import Wire
 from tests.api.client import Town
+from tests.api.described import as_described
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 DESCRIBED = json.loads(COMMITTED.read_text())
@@ -70,3 +72,28 @@ def test_an_example_is_what_its_shape_takes(name: str) -> None:
 def test_examples_of_reports_are_taken_in(town: Town) -> None:
     example = DESCRIBED["components"]["schemas"]["ReportIn"]["examples"][0]
     assert town.citizen("市民甲").post("/reports", example).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind", "is_so"),
+    [
+        ("GET", "/api/v1/cases", 200, "application/json", True),
+        ("GET", "/api/v1/cases?limit=1", 400, "application/problem+json", True),
+        ("GET", "/api/v1/cases", 418, "application/problem+json", False),
+        ("GET", "/api/v1/cases", 200, "text/html", False),
+        ("GET", "/api/v1/exports/cases.xlsx", 200, "text/csv; charset=utf-8", True),
+        ("GET", "/api/v1/nowhere", 404, "application/problem+json", True),
+        ("GET", "/api/v1/nowhere", 200, "application/json", False),
+        ("GET", "/sign-in", 418, "text/html", True),  # a page is not of the API
+    ],
+)
+def test_an_answer_that_the_description_does_not_name_is_told(
+    method: str, path: str, status: int, kind: str, *, is_so: bool
+) -> None:
+    request = httpx.Request(method, f"http://127.0.0.1{path}")
+    answer = httpx.Response(status, headers={"Content-Type": kind}, request=request)
+    if is_so:
+        as_described(answer)
+        return
+    with pytest.raises(AssertionError):
+        as_described(answer)
