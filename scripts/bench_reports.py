@@ -31,9 +31,10 @@ MONTH = period_of(Every.MONTH, date(2025, 10, 1))
 
 
 def timed(what: str, work: Callable[[], T]) -> T:
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     found = work()
-    print(f"{what}: {time.perf_counter() - begun:.2f} s")
+    took, busy = time.perf_counter() - begun, time.process_time() - worked
+    print(f"{what}: {took:.2f} s, processor {busy:.2f} s of this process", flush=True)
     return found
 
 
