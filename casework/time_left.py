@@ -57,7 +57,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
         return f"{'已超期' if self.micros < 0 else '还剩'}{in_parts(abs(self.micros), self.parts)}"
 
     def note(self, now: datetime) -> str:
-        """Why it stands, or when it will, and when it goes on; empty where it goes straight on."""
+        """Why it stands, or when it will before it is due, and when it goes on; else empty."""
         counting = self.counting
         if counting is None:
             return "已暂停计时"
@@ -66,13 +66,10 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
             assert counting.again_at
             return f"{why}，{when_in_words(counting.again_at, now)}续计"
         until, again = counting.until, counting.again_at
-        if until is None or again is None or (now <= self._due(now) <= until):
+        if until is None or again is None or self.due_at is None or self.due_at <= max(until, now):
             return ""
         stops = when_in_words(until, now, closing=True)
         return f"{stops}后不计时，{when_in_words(again, now, beside=until)}续计"
-
-    def _due(self, now: datetime) -> datetime:
-        return self.due_at or now - _MICROSECOND
 
     def zero_at(self, now: datetime) -> datetime | None:
         """When nothing would be left, did it count without a break from now, or from when it does.

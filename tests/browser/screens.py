@@ -166,6 +166,22 @@ def _begun(page: Page) -> None:
         page.get_by_role("button", name="开始绑定").click()
 
 
+def _tried_period(page: Page) -> None:
+    page.check("[name=occasion][value=snow]")
+    page.fill("#declare-first", "2026-05-11T12:00")
+    page.fill("#declare-last", "2026-05-13T08:00")
+    with page.expect_navigation():
+        page.get_by_role("button", name="先试算").last.click()
+
+
+def _tried_year(page: Page) -> None:
+    page.get_by_text("提议发布一年的放假安排").click()
+    page.fill("#years-year", "2027")
+    page.fill("#years-holidays", "元旦 2027-01-01 2027-01-03")
+    with page.expect_navigation():
+        page.get_by_role("button", name="先试算").last.click()
+
+
 def _to_the_charts(page: Page) -> None:
     page.locator("#t-trend").scroll_into_view_if_needed()
 
@@ -219,6 +235,20 @@ SCREENS: tuple[Screen, ...] = (
     Screen("analyst-documents", "/desk/analyst/documents", "督办甲", "desktop", deep=True),
     Screen(
         "analyst-dry-run", "/desk/analyst/dry-run?indicator=P10", "系统甲", "desktop", deep=True
+    ),
+    *deeply(
+        ways(
+            Screen(
+                "period-tried", "/desk/special-periods", "督办甲", whole=True, then=_tried_period
+            ),
+            elder=False,
+        )
+    ),
+    *deeply(
+        ways(
+            Screen("year-tried", "/office/configuration", "系统甲", whole=True, then=_tried_year),
+            elder=False,
+        )
     ),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
     *ways(Screen("typical-month", MAY, whole=True)),
