@@ -19,7 +19,7 @@ from casework.model import Actor, ActorKind, Clock, ClockStopped, Outcome, Role,
 from projections.facts import CASE_FACT, FOREVER, Facts, Flag
 from projections.generations import Shelf, SqliteShelf, create
 from projections.handlings import Handlings
-from projections.measure_catalogue import CATALOGUE, Direction, Kind, NoSuchMeasure
+from projections.measure_catalogue import CATALOGUE, DOUBTS, Direction, Kind, NoSuchMeasure
 from projections.measures import By, Figure, Only, Part, cases, compared, measure, only_of, together
 from projections.past_handlings import Wanted, past
 from projections.periods import Every, month_before, month_named, month_number, period_of, periods
@@ -372,6 +372,7 @@ def test_rounds_and_who_entered_them_are_told_apart(town: Town) -> None:
         assert town.counts(name, "staff_entered") == (1, 1)
     assert town.counts("satisfied", "unrated_satisfied") == (1, 2)
     assert town.counts("rated") == (2, 2) and town.counts("rated", "staff_entered") == (1, 2)
+    assert town.counts("first_time") == (2, 4), "nor is it at once where it was reopened"
     assert town.counts("reports", "staff_entered") == (2, 2)
     assert town.counts("reports", "by_residents") == (1, 1)
 
@@ -398,15 +399,16 @@ def test_a_case_that_was_merged_is_accepted_and_not_registered(town: Town) -> No
 
 def test_a_special_period_may_be_left_out_of_the_reckoning(town: Town) -> None:
     """Due after two hours, had nobody declared one; handed over after three of its five."""
-    story = town.story()
-    town.log.add(story.submitted(), story.registered())
-    sent = story.dispatched(5)
-    acknowledge, handling = sent.event.started  # type: ignore[attr-defined]
-    plain = replace(handling, plain_due_at=sent.at + timedelta(hours=2), plain_limit=LIMIT)
-    event = replace(sent.event, started=(acknowledge, plain))
-    town.log.add(replace(sent, event=event), after(story, 180).rectified(), story.closed())
-    assert town.counts("handled_in_time") == (1, 1)
-    assert town.counts("handled_in_time", "plain") == (0, 1)
+    for at in (datetime(2026, 5, 6, 1, tzinfo=UTC), MAY.last - timedelta(hours=4)):
+        story = town.story(at=at)
+        town.log.add(story.submitted(), story.registered())
+        sent = story.dispatched(5)
+        acknowledge, handling = sent.event.started  # type: ignore[attr-defined]
+        plain = replace(handling, plain_due_at=sent.at + timedelta(hours=2), plain_limit=LIMIT)
+        event = replace(sent.event, started=(acknowledge, plain))
+        town.log.add(replace(sent, event=event), after(story, 180).rectified(), story.closed())
+    assert town.counts("handled_in_time") == (1, 1), "the second falls due in June"
+    assert town.counts("handled_in_time", "plain") == (0, 2)
 
 
 def test_time_is_told_as_it_passes_and_as_its_clock_counts(town: Town) -> None:
@@ -422,6 +424,35 @@ def test_time_is_told_as_it_passes_and_as_its_clock_counts(town: Town) -> None:
     town.log.add(*begun(other), other.rectified(), other.force_closed())
     assert town.counts("handling_time")[1] == 2
     assert town.counts("step_time", "verification")[1] == 1, "nobody verified the other"
+
+
+def test_each_step_is_told_with_its_own_time(town: Town) -> None:
+    story = town.story()
+    town.log.add(story.submitted(), after(story, 9).registered(), after(story, 19).dispatched(9))
+    town.log.add(after(story, 29).acknowledged(), after(story, 39).rectified())
+    town.log.add(after(story, 49).closed())
+    steps = {each: town.counts("step_time", each)[0] for each in CATALOGUE["step_time"].variants}
+    assert town.counts("step_time") == (10, 1)
+    assert steps == {"dispatch": 20, "acknowledge": 30, "handling": 70, "verification": 50}
+
+
+def test_what_lacks_what_figures_rest_on_is_counted_in_its_month(town: Town) -> None:
+    may = datetime(2026, 5, 6, 1, tzinfo=UTC)
+    for at in (may, may - timedelta(days=30)):  # the same in April, which is another month's
+        nowhere, nothing, odd, shown = (town.story(at=at) for _ in range(4))
+        report = nowhere.submitted()
+        unsure = replace(report.event.assignment, street=None)  # type: ignore[attr-defined]
+        town.log.add(replace(report, event=replace(report.event, assignment=unsure)))
+        report = nothing.submitted()
+        town.log.add(replace(report, event=replace(report.event, indicator=None)))
+        report = shown.submitted()
+        town.log.add(replace(report, event=replace(report.event, demonstration=True)))
+        town.log.add(*begun(odd))
+        handed = odd.rectified()
+        town.log.add(replace(handed, at=handed.at - timedelta(hours=1)))
+    found = {name: town.counts(name)[0] for name in DOUBTS}
+    # No fact of a dispatch that is written today lacks its due time.
+    assert found == dict.fromkeys(DOUBTS, 1) | {"without_due": 0}
 
 
 def test_an_appeal_counts_when_it_is_decided_and_one_that_was_dismissed_too(town: Town) -> None:
