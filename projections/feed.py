@@ -135,7 +135,11 @@ class Feed:
             self._wake.clear()
             began = self._now()
             try:
+                # Where people write all the time there is no round that finds nothing.
+                head = None if self.caught_up else self.log.head()
                 busy = self.round()
+                if head is not None and self._all_have_read(head):
+                    self.caught_up = True
             except Exception as failure:  # noqa: BLE001  a dead thread would leave the views old for ever
                 self._fail(failure)
                 continue
@@ -166,6 +170,11 @@ class Feed:
         busy = any(batch.events for batch in batches)
         recorded = [process.step(self.log, at) for process in self._processes]
         return busy or any(recorded)
+
+    def _all_have_read(self, head: int) -> bool:
+        """Whether every reader that goes on stands there or beyond."""
+        positions = self._readers.positions()
+        return all(n >= head for name, n in positions.items() if name not in self._stopped)
 
     def _arrive(self, at: int) -> None:
         with self._arrived:

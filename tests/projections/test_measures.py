@@ -426,6 +426,16 @@ def test_time_is_told_as_it_passes_and_as_its_clock_counts(town: Town) -> None:
     assert town.counts("step_time", "verification")[1] == 1, "nobody verified the other"
 
 
+def test_in_time_is_what_was_verified_and_what_was_signed_for_in_time(town: Town) -> None:
+    waits, late = town.story(), town.story()
+    town.log.add(*begun(waits), waits.rectified())
+    town.log.add(late.submitted(), late.registered(), late.dispatched())
+    stopped = (late.late(Clock.ACKNOWLEDGE),)
+    town.log.add(late.step(did.CaseAcknowledged(street=late.street, stopped=stopped)))
+    assert town.counts("handled_in_time") == (0, 2), "handed over in time, verified by nobody"
+    assert town.counts("response") == town.counts("acknowledge_in_time") == (1, 2)
+
+
 def test_each_step_is_told_with_its_own_time(town: Town) -> None:
     story = town.story()
     town.log.add(story.submitted(), after(story, 9).registered(), after(story, 19).dispatched(9))
