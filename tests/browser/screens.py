@@ -188,11 +188,11 @@ def _to_the_charts(page: Page) -> None:
 
 SCREENS: tuple[Screen, ...] = (
     *(replace(one, deep=one.name not in SEEN_EACH_TIME) for one in _street()),
-    *ways(Screen("sign-in", "/sign-in"), elder=False),
-    Screen("second-factor", "/second-factor", "审核甲", whole=True),
+    *deeply(ways(Screen("sign-in", "/sign-in"), elder=False), "desktop"),
+    Screen("second-factor", "/second-factor", "审核甲", whole=True, deep=True),
     *deeply(ways(Screen("factor-begun", "/second-factor", "核查甲", then=_begun), elder=False)),
     Screen("home", "/"),
-    Screen("look-up", "/search", "审核甲"),
+    Screen("look-up", "/search", "审核甲", deep=True),
     Screen("look-up-refused", "/search", "审核甲", then=_unknown),
     Screen("case-street", "/cases/{dispatched}", "经办110108011", whole=True),
     Screen("case-reviewer", "/cases/{dispatched}", "审核甲", viewport="desktop", whole=True),
@@ -205,6 +205,7 @@ SCREENS: tuple[Screen, ...] = (
             viewport=at,
             ready=".map .dot" if at == "desktop" else None,
             whole=True,
+            deep=at == "phone",
         )
         for at in ("desktop", "phone")
     ),
@@ -248,10 +249,11 @@ SCREENS: tuple[Screen, ...] = (
         ways(
             Screen("year-tried", "/office/configuration", "系统甲", whole=True, then=_tried_year),
             elder=False,
-        )
+        ),
+        "none",
     ),
     Screen("case-own", "/cases/{submitted}", "市民甲", viewport="small", whole=True),
-    *ways(Screen("typical-month", MAY, whole=True)),
+    *deeply(ways(Screen("typical-month", MAY, whole=True)), "small-elder"),
     *ways(Screen("typical-entry", MAY + "/{public}", whole=True, deep=True)),
     *ways(Screen("typical-gone", MAY + "/{gone}", status=410, deep=True)),
     *ways(Screen("typical-none", "/typical-cases/2026-03", status=404, deep=True)),
