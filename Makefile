@@ -8,7 +8,7 @@ run: .venv/.runtime
 # What pytest makes of a test's asserts is kept, also where the environment forbids Python to write
 # what it has compiled: each worker would make it again, at seven seconds of processor.
 test: .venv/.dev
-	@PYTHONDONTWRITEBYTECODE= HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-dev} exec .venv/bin/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m "not deep"
+	@PYTHONDONTWRITEBYTECODE= HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-dev} exec .venv/bin/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not deep"
 
 deep: .venv/.dev
 	@HYPOTHESIS_PROFILE=deep exec .venv/bin/python -m pytest -q -n 2 --dist loadgroup --timeout 9000

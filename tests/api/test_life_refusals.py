@@ -183,7 +183,7 @@ def behind(town: Town) -> None:
     """The clock jumps: until the reference streams are read again nothing is decided."""
     case = fresh(town)
     answer = None
-    for _ in range(3):  # the timer that reads them may come in between
+    for _ in range(3):  # the timer that reads them may come in between: then it was claimed
         town.clock.forward(seconds=90)
         answer = town.reviewer.post(f"/cases/{case.id}/claim", {})
         if answer.status_code == 503:
@@ -192,7 +192,7 @@ def behind(town: Town) -> None:
     assert answer is not None
     is_problem(answer, 503, "behind")
     assert int(answer.headers["Retry-After"]) >= 1
-    town.reviewer.act(case, "claim", "submitted")
+    town.reviewer.act(fresh(town), "claim", "submitted")
 
 
 def contended(town: Town) -> None:
