@@ -261,7 +261,7 @@ def _scope(recognised: Recognised | None) -> str:
     if recognised is None or not recognised.out_of_scope.flagged:
         return ""
     door = recognised.out_of_scope.door
-    where = f"，建议转告反映人：{door.door}{door.number}" if door else ""
+    where = f"，建议转告反映人：{door.door.removesuffix('。')}" if door else ""
     return f"可能不属于现行指标（{recognised.out_of_scope.confidence:.0%}）{where}。"
 
 

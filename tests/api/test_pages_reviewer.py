@@ -148,6 +148,19 @@ def test_what_recognition_proposes_stands_first_with_its_reasons(town: Town, des
     assert first and first[1] == best["indicator"]
 
 
+def test_what_may_be_no_indicators_is_told_with_whose_it_is_in_one_sentence(
+    town: Town, desk: Window
+) -> None:
+    words = "小区停水两天了，打电话也没人管。"
+    assert town.anonymous().post("/recognitions", {"text": words}).status_code == 200  # it has learnt
+    case = town.anonymous().report(text=words, place=spot(town))
+    page = desk.get("/desk/reviewer", case=case.number).text
+    scope = re.search(r"<dt>范围</dt><dd>([^<]+)</dd>", page)
+    assert scope and re.fullmatch(
+        r"可能不属于现行指标（[0-9]+%），建议转告反映人：[^。]*停水拨打96116[^。]*。", scope[1]
+    )
+
+
 def test_a_refusal_may_go_with_the_words_of_its_code(town: Town, desk: Window) -> None:
     case = town.citizen("市民甲").report(place=spot(town))
     page = desk.get("/desk/reviewer", case=case.number).text
