@@ -152,7 +152,8 @@ def test_what_may_be_no_indicators_is_told_with_whose_it_is_in_one_sentence(
     town: Town, desk: Window
 ) -> None:
     words = "小区停水两天了，打电话也没人管。"
-    assert town.anonymous().post("/recognitions", {"text": words}).status_code == 200  # it has learnt
+    learnt = town.anonymous().post("/recognitions", {"text": words})
+    assert learnt.status_code == 200
     case = town.anonymous().report(text=words, place=spot(town))
     page = desk.get("/desk/reviewer", case=case.number).text
     scope = re.search(r"<dt>范围</dt><dd>([^<]+)</dd>", page)
