@@ -59,6 +59,13 @@ def claimed(page: Page) -> None:
     expect(page.locator("[data-claim-says]")).to_contain_text("您已领办")
 
 
+def at_rest(page: Page) -> None:
+    """Wait until the claim of the case that was led on to is answered: opened by its address
+    meanwhile, the case would be shown as it was before it.
+    """
+    page.wait_for_load_state("networkidle")
+
+
 def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     desk: Opens, site: Site
 ) -> None:
@@ -78,6 +85,7 @@ def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     )
 
     # Another kind than the proposed one, by its number.
+    at_rest(page)
     page = window.open(f"/desk/reviewer?list=to_review&case={second.number}")
     keys = Keys(page)
     wanted = page.locator(".choice input[type=radio]").nth(1).get_attribute("value")
@@ -88,6 +96,7 @@ def test_a_plain_report_takes_at_most_six_keys_and_the_next_one_is_open(
     assert wanted == f"{told['indicator']} {told['condition']}"
 
     # Refused with the words of the code: asked once more, as what ends something is.
+    at_rest(page)
     page = window.open(f"/desk/reviewer?list=to_review&case={third.number}")
     keys = Keys(page)
     keys.press("r", "N", "0", "3", "Enter")
