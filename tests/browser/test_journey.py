@@ -49,11 +49,12 @@ def reported(citizen: Desk) -> str:
 
 
 def in_sight(site: Site, number: str) -> list[str]:
-    """Wait until the photos of the case are looked through; those to be covered, by their ids."""
+    """Wait until the photos of the case are looked through and compared; their ids."""
 
     def ready() -> list[dict[str, object]] | None:
         photos = site.town.reviewer.get(f"/cases/{number}/photos").json()["photos"]
-        return photos if all(photo["state"] == "ready" for photo in photos) else None
+        compared = all(p["checked"] for p in photos if p["came_with"] == "case-rectified")
+        return photos if compared and all(p["state"] == "ready" for p in photos) else None
 
     photos = until(ready)
     site.seen()
