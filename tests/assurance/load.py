@@ -133,14 +133,19 @@ async def carried(line: Line, said: Said, sent: Sent) -> Answer:
         await asyncio.sleep(0.1)  # as Retry-After asks, but sooner
 
 
+def somewhere(rng: random.Random) -> dict[str, object]:
+    """A place on the ground of 中关村."""
+    return {
+        "lon": round(rng.uniform(116.315, 116.33), 6),
+        "lat": round(rng.uniform(39.975, 39.99), 6),
+        "crs": "wgs84",
+        "kind": "road",
+    }
+
+
 def report(rng: random.Random) -> dict[str, object]:
     return {
-        "place": {
-            "lon": round(rng.uniform(116.315, 116.33), 6),
-            "lat": round(rng.uniform(39.975, 39.99), 6),
-            "crs": "wgs84",
-            "kind": "road",
-        },
+        "place": somewhere(rng),
         "text": f"共享单车停得太满，第{rng.randrange(10**9)}次反映。",
         "no_photo_reason": "no_camera",
         "contact": f"139{rng.randrange(10**8):08d}",

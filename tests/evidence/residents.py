@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 
 from tests.api.client import is_problem
+from tests.assurance.load import somewhere
 from tests.evidence.corpus import Sample
 
 NAME = "wangxiaoer-13900007788.jpg"
@@ -135,11 +136,6 @@ def why_refused(answer: httpx.Response, sample: Sample) -> str:
 
 def report(rng: random.Random) -> dict[str, object]:
     return {
-        "place": {
-            "lon": round(rng.uniform(116.315, 116.33), 6),
-            "lat": round(rng.uniform(39.975, 39.99), 6),
-            "crs": "wgs84",
-            "kind": "road",
-        },
+        "place": somewhere(rng),
         "text": f"路边堆着一堆垃圾，第{rng.randrange(10**9)}次反映。",
     }
